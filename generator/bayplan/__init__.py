@@ -1,0 +1,1 @@
+"""bayplan: policies for a fleet of Docker hosts, compiled into a proven plan and reviewed files."""
