@@ -1,0 +1,117 @@
+"""Findings: what is wrong, where it is written, the sum behind it and the way out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A position in a source file. Lines and columns count from 1; 0 means the whole file."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        """Return `file:line:column`, or as much of it as is known."""
+        if not self.line:
+            return self.file
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+NOWHERE = Place("bayplan")
+"""The place of what nobody wrote: a built-in default."""
+
+
+class Severity(StrEnum):
+    """How much a finding matters. Errors stop a plan; warnings and notes do not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+    @property
+    def rank(self) -> int:
+        """Return 0 for errors, so that they sort first."""
+        return (Severity.ERROR, Severity.WARNING, Severity.NOTE).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a person should know, with its place, its arithmetic and its remedy.
+
+    Attributes:
+        rule: stable id, `family/what`, for example `network/port-taken`.
+        severity: error, warning or note.
+        place: where the line stands that should change.
+        subject: whom it is about: a service, a node, a key path.
+        message: one sentence.
+        arithmetic: the sum written out, or empty.
+        remedy: what to do about it, in words or as a policy line.
+        also: further places that take part (the other half of a conflict).
+    """
+
+    rule: str
+    severity: Severity
+    place: Place
+    subject: str
+    message: str
+    arithmetic: str = ""
+    remedy: str = ""
+    also: tuple[Place, ...] = ()
+
+    @property
+    def sort_key(self) -> tuple[str, int, int, int, str, str, str]:
+        """Order by place, then severity, rule, subject and message: a total order."""
+        where = self.place
+        return (
+            where.file,
+            where.line,
+            where.column,
+            self.severity.rank,
+            self.rule,
+            self.subject,
+            self.message,
+        )
+
+    @property
+    def is_error(self) -> bool:
+        """Whether this finding stops a plan."""
+        return self.severity is Severity.ERROR
+
+
+def error(rule: str, place: Place, subject: str, message: str, remedy: str = "", **more: object) -> Finding:
+    """Return a finding of severity error; `more` takes `arithmetic` and `also`."""
+    return _finding(Severity.ERROR, rule, place, subject, message, remedy, more)
+
+
+def warning(rule: str, place: Place, subject: str, message: str, remedy: str = "", **more: object) -> Finding:
+    """Return a finding of severity warning; `more` takes `arithmetic` and `also`."""
+    return _finding(Severity.WARNING, rule, place, subject, message, remedy, more)
+
+
+def note(rule: str, place: Place, subject: str, message: str, remedy: str = "", **more: object) -> Finding:
+    """Return a finding of severity note; `more` takes `arithmetic` and `also`."""
+    return _finding(Severity.NOTE, rule, place, subject, message, remedy, more)
+
+
+def _finding(
+    severity: Severity,
+    rule: str,
+    place: Place,
+    subject: str,
+    message: str,
+    remedy: str,
+    more: dict[str, object],
+) -> Finding:
+    arithmetic = str(more.get("arithmetic", ""))
+    also = more.get("also", ())
+    places = tuple(p for p in also if isinstance(p, Place)) if isinstance(also, tuple | list) else ()
+    return Finding(rule, severity, place, subject, message, arithmetic, remedy, places)
+
+
+def in_order(findings: list[Finding] | tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return the findings sorted and without repetitions."""
+    return tuple(sorted(set(findings), key=lambda finding: finding.sort_key))

@@ -1,0 +1,1 @@
+"""The nouns of bayplan: frozen values without I/O and without YAML."""

@@ -1,0 +1,239 @@
+"""The fleet: nodes, tiers, pools, projects, and all services on them. A value; AS-IS and TO-BE have this one shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from bayplan.finding import NOWHERE, Place
+from bayplan.model.names import Instance, Name
+
+if TYPE_CHECKING:
+    from bayplan.model.quantity import Quantity
+    from bayplan.model.service import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share of a capacity, exact, with the place it is written at: 85 % is `Fraction(17, 20)`."""
+
+    value: Fraction
+    place: Place = NOWHERE
+
+    def of(self, amount: int) -> int:
+        """Return the whole units of `amount` that this share allows, rounded down."""
+        return int(self.value * amount)
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """A card: its index on the node, model, VRAM in bytes, MIG slices if it is cut, and free labels."""
+
+    index: int
+    model: str
+    memory: int
+    mig: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    uuid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A disk class on a node: where it is mounted and its size in bytes (0 if unknown)."""
+
+    path: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taint:
+    """A mark that keeps services away unless they tolerate it."""
+
+    key: str
+    value: str = ""
+    effect: str = "NoSchedule"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A machine.
+
+    Attributes:
+        name, address, connection, place: who it is and how it is reached (`ssh` or `local`).
+        arch: `amd64`, `arm64`, …, or empty if unknown.
+        capacity: resource → quantity: cpus (milli), memory (bytes), `disk:<class>` (bytes), own countables.
+        reserve: resource → quantity kept for what is not ours; `gpu_memory` is per card, on the first card.
+        ceilings: resource → share of the capacity that charges and reserve may fill together.
+        gpus, disks, labels, taints: what it has.
+        threads_per_core: logical CPUs of a physical core.
+        core_map: core set → cores; the set `os` is kept free.
+    """
+
+    name: str
+    address: str = ""
+    connection: str = "ssh"
+    place: Place = NOWHERE
+    arch: str = ""
+    capacity: Mapping[str, Quantity] = field(default_factory=dict)
+    reserve: Mapping[str, Quantity] = field(default_factory=dict)
+    ceilings: Mapping[str, Share] = field(default_factory=dict)
+    gpus: tuple[Gpu, ...] = ()
+    disks: Mapping[str, Disk] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    taints: tuple[Taint, ...] = ()
+    threads_per_core: int = 1
+    core_map: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    why: str = ""
+
+    def has(self, resource: str) -> int:
+        """Return the capacity of a resource, 0 if the node has none of it."""
+        quantity = self.capacity.get(resource)
+        return quantity.amount if quantity else 0
+
+    def reserved(self, resource: str) -> int:
+        """Return the reserve of a resource, 0 if there is none."""
+        quantity = self.reserve.get(resource)
+        return quantity.amount if quantity else 0
+
+    def line(self, resource: str) -> int:
+        """Return how far charges and reserve together may go: the ceiling's share of the capacity."""
+        share = self.ceilings.get(resource)
+        return share.of(self.has(resource)) if share else self.has(resource)
+
+    def room(self, resource: str) -> int:
+        """Return what is left for services under the line, not below 0."""
+        return max(0, self.line(resource) - self.reserved(resource))
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """How important its services are; `overcommit` maps a resource to the factor its limits are divided by."""
+
+    name: str
+    priority: int = 500
+    qos: str = ""
+    cores: str = ""
+    preemptible: bool = False
+    overcommit: Mapping[str, Fraction] = field(default_factory=dict)
+    oom_score_adj: int | None = None
+    place: Place = NOWHERE
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """How much its services get together.
+
+    Attributes:
+        scaling: `fixed`, `auto`, `on-demand` or `burst`.
+        quota: `requests` or `limits` → resource → quantity: the sum over all members.
+        per_node: whether the quota holds for each node instead of the fleet.
+        concurrent: how many members run at once; 0 means no bound.
+    """
+
+    name: str
+    scaling: str = "fixed"
+    quota: Mapping[str, Mapping[str, Quantity]] = field(default_factory=dict)
+    per_node: bool = False
+    concurrent: int = 0
+    cores: str = ""
+    stop_when_idle: str = ""
+    place: Place = NOWHERE
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A named volume, or a bind-mounted path that the policy speaks of.
+
+    Attributes:
+        name: `project/key`; for a path, `project/path`.
+        real_name: what Docker calls it (`project_key` unless it has a name of its own).
+        access: `single`, `shared`, `network` or `per-replica`.
+        on_move: `carry`, `own` or `never`.
+        disk_class: class of disk, or empty.
+        size: bytes, or None if unknown.
+    """
+
+    name: Name
+    real_name: str = ""
+    external: bool = False
+    access: str = "single"
+    on_move: str = "carry"
+    disk_class: str = ""
+    size: Quantity | None = None
+    body: Mapping[str, Any] = field(default_factory=dict)
+    place: Place = NOWHERE
+    why: str = ""
+    is_path: bool = False
+    said: frozenset[str] = frozenset()
+    """Which of access and on_move the policy itself states."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network of a project and what becomes of it when its services stand on two nodes."""
+
+    name: Name
+    real_name: str = ""
+    external: bool = False
+    driver: str = ""
+    subnets: tuple[str, ...] = ()
+    between_nodes: str = "published"
+    static_addresses: str = "keep"
+    body: Mapping[str, Any] = field(default_factory=dict)
+    place: Place = NOWHERE
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A Compose project: where its files stand in the policy, and where it runs today."""
+
+    name: str
+    node: str = ""
+    root: str = ""
+    files: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
+    secrets: Mapping[str, Any] = field(default_factory=dict)
+    configs: Mapping[str, Any] = field(default_factory=dict)
+    place: Place = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """All of it. Mappings are sorted by name; `standing` says where each instance stands (AS-IS), if it runs at all."""
+
+    name: str
+    environment: str
+    nodes: Mapping[str, Node]
+    services: Mapping[Name, Service]
+    tiers: Mapping[str, Tier] = field(default_factory=dict)
+    pools: Mapping[str, Pool] = field(default_factory=dict)
+    volumes: Mapping[Name, Volume] = field(default_factory=dict)
+    networks: Mapping[Name, Network] = field(default_factory=dict)
+    projects: Mapping[str, Project] = field(default_factory=dict)
+    standing: Mapping[Instance, str] = field(default_factory=dict)
+    targets: tuple[str, ...] = ("compose",)
+
+    def active(self) -> tuple[Service, ...]:
+        """Return the services that run, by name; those of unlisted profiles are left out."""
+        return tuple(service for _, service in sorted(self.services.items()) if service.active)
+
+    def instances(self) -> tuple[Instance, ...]:
+        """Return every copy that is to be placed, by name and number."""
+        return tuple(
+            Instance(service.name, number)
+            for service in self.active()
+            for number in range(1, service.replicas.count + 1)
+        )
+
+    def tier_of(self, service: Service) -> Tier:
+        """Return the tier of a service; the built-in `standard` if nothing else is said."""
+        return self.tiers.get(service.tier) or Tier(service.tier)
+
+    def members(self, pool: str) -> tuple[Service, ...]:
+        """Return the active services of a pool, by name."""
+        return tuple(service for service in self.active() if service.pool == pool)

@@ -1,0 +1,233 @@
+"""A service as everything after the borders sees it: one form, whatever it was written as."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bayplan.finding import NOWHERE, Place
+
+if TYPE_CHECKING:
+    from bayplan.model.names import Name
+    from bayplan.model.quantity import Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A published port.
+
+    Attributes:
+        target: port in the container.
+        published: port on the host, or None where Docker chooses one.
+        protocol: `tcp`, `udp` or `sctp`.
+        host_ip: address it is bound to, empty for all.
+        place: where it is written.
+    """
+
+    target: int
+    published: int | None = None
+    protocol: str = "tcp"
+    host_ip: str = ""
+    place: Place = NOWHERE
+
+    def clashes_with(self, other: Port) -> bool:
+        """Whether both cannot be published on one host."""
+        if self.published is None or (self.published, self.protocol) != (other.published, other.protocol):
+            return False
+        anywhere = {"", "0.0.0.0", "::"}  # noqa: S104 - compared with, never bound to
+        return self.host_ip in anywhere or other.host_ip in anywhere or self.host_ip == other.host_ip
+
+    def __str__(self) -> str:
+        """Return the short Compose form."""
+        host = f"{self.host_ip}:" if self.host_ip else ""
+        published = "" if self.published is None else f"{self.published}:"
+        return f"{host}{published}{self.target}/{self.protocol}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """What a service mounts.
+
+    Attributes:
+        kind: `volume`, `bind`, `tmpfs`, `npipe`, `cluster` or `image`.
+        source: the volume's key, the path as written (`./conf/x`, `/srv/media`), or empty when anonymous.
+        target: path in the container.
+        read_only: whether it cannot write there.
+        place: where it is written.
+    """
+
+    kind: str
+    source: str
+    target: str
+    read_only: bool = False
+    place: Place = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A network that a service joins, with its fixed addresses if it has any."""
+
+    network: str
+    ipv4: str = ""
+    ipv6: str = ""
+    aliases: tuple[str, ...] = ()
+    place: Place = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """A service that this one waits for; `condition` is Compose's."""
+
+    name: str
+    condition: str = "service_started"
+    required: bool = True
+    place: Place = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class GpuAsk:
+    """What a service asks of GPUs. Exactly one of memory, count and profile is set, or none: access only.
+
+    Attributes:
+        memory: bytes of VRAM on one card (a share of it).
+        count: whole cards, used by nobody else; with `memory_each` unset.
+        profile: a MIG slice, such as `1g.10gb`.
+        access: number of cards an imported device reservation wants (VRAM unsaid); -1 means all.
+        device_ids: cards named in the Compose file.
+        same_node: whether all cards must be on one node (always so for one instance of a service).
+        require: label → condition on the card (`memory`, `model`, `compute_capability`).
+        isolation: `mig`, `mps`, `app`, `watchdog`, `advisory` or empty for the strongest there is.
+        time_group: members of one group never run together.
+        place: where it is written.
+    """
+
+    memory: int = 0
+    count: int = 0
+    profile: str = ""
+    access: int = 0
+    device_ids: tuple[str, ...] = ()
+    same_node: bool = True
+    require: Mapping[str, str] = field(default_factory=dict)
+    isolation: str = ""
+    time_group: str = ""
+    place: Place = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class PlacementRule:
+    """Where a service may stand.
+
+    Attributes:
+        node: the one node it is fixed to, or empty.
+        nodes: the nodes it may stand on; empty means all.
+        require: label → allowed values (hard).
+        prefer: label → preferred values (soft).
+        tolerations: taint keys it tolerates.
+        affinity: domain (`node`) → services it must share the domain with.
+        anti_affinity: domain (`node`, `cores`, `gpu`) → services it must not share it with.
+        spread: label to spread copies over, `node` or empty.
+        spread_soft: whether spreading is only preferred.
+        place: where the rule is written.
+        why: the reason that the policy gives.
+    """
+
+    node: str = ""
+    nodes: tuple[str, ...] = ()
+    require: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    prefer: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    tolerations: tuple[str, ...] = ()
+    affinity: Mapping[str, tuple[Name, ...]] = field(default_factory=dict)
+    anti_affinity: Mapping[str, tuple[Name, ...]] = field(default_factory=dict)
+    spread: str = ""
+    spread_soft: bool = False
+    place: Place = NOWHERE
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """Settings of the application that follow its limit; see `bayplan.render.tuning` for the recipes."""
+
+    recipe: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = ()
+    place: Place = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Replicas:
+    """How many copies are placed (`count`), and the range they may scale in."""
+
+    count: int = 1
+    minimum: int = 1
+    maximum: int = 1
+    place: Place = NOWHERE
+    scaled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service of the fleet.
+
+    Attributes:
+        name: its identity.
+        place: where it is defined.
+        image: the image, or empty if it is built.
+        build: the build context as written, or empty.
+        platforms: `linux/amd64`, …; empty means unknown.
+        requests, limits, estimates: resource → quantity, for one copy.
+        replicas: how many copies.
+        tier, pool: names; the pool may be empty.
+        gpu: what it asks of GPUs, or None.
+        ports, mounts, networks, depends_on: its ties to the node and to others.
+        container_name, network_mode: as in Compose; empty if unset. `service:x` makes x and this one a group.
+        placement: where it may stand.
+        cores: `shared`, `exclusive`, the name of a core set or a range such as `2-3`.
+        qos: `guaranteed`, `burstable`, `besteffort` or empty (derived).
+        tuning: settings that follow the limit, or None.
+        remap_ports: published → published, applied on the way to TO-BE.
+        active: False if it belongs to a profile that is not listed.
+        body: the canonical Compose mapping, as plain data, that the output starts from.
+        why: the reason that the policy gives for what it changes.
+        changed: key path → the place and reason of each policy line that changed the body.
+    """
+
+    name: Name
+    place: Place = NOWHERE
+    image: str = ""
+    build: str = ""
+    platforms: tuple[str, ...] = ()
+    requests: Mapping[str, Quantity] = field(default_factory=dict)
+    limits: Mapping[str, Quantity] = field(default_factory=dict)
+    estimates: Mapping[str, Quantity] = field(default_factory=dict)
+    replicas: Replicas = Replicas()
+    tier: str = "standard"
+    pool: str = ""
+    gpu: GpuAsk | None = None
+    ports: tuple[Port, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    networks: tuple[Attachment, ...] = ()
+    depends_on: tuple[Dependency, ...] = ()
+    container_name: str = ""
+    network_mode: str = ""
+    placement: PlacementRule = PlacementRule()
+    cores: str = "shared"
+    qos: str = ""
+    tuning: Tuning | None = None
+    remap_ports: Mapping[int, int] = field(default_factory=dict)
+    active: bool = True
+    body: Mapping[str, Any] = field(default_factory=dict)
+    why: str = ""
+    changed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def volume_keys(self) -> tuple[str, ...]:
+        """Return the keys of the named volumes it mounts, sorted, each once."""
+        return tuple(sorted({mount.source for mount in self.mounts if mount.kind == "volume" and mount.source}))
+
+    @property
+    def bind_paths(self) -> tuple[str, ...]:
+        """Return the host paths it mounts, sorted, each once."""
+        return tuple(sorted({mount.source for mount in self.mounts if mount.kind == "bind"}))

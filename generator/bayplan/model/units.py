@@ -1,0 +1,176 @@
+"""Units of measure, as text. Each border has its own words: the same `8G` is 8 GiB to Docker and 8·10⁹ to Kubernetes."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+KIB, MIB, GIB, TIB = 2**10, 2**20, 2**30, 2**40
+_BINARY = {"Ki": KIB, "KiB": KIB, "Mi": MIB, "MiB": MIB, "Gi": GIB, "GiB": GIB, "Ti": TIB, "TiB": TIB}
+_DECIMAL = {"MB": 10**6, "GB": 10**9, "TB": 10**12, "PB": 10**15}
+_NUMBER = re.compile(r"\s*([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([A-Za-z]*)\s*")
+# Docker's own table (docker/go-units, RAMInBytes): every suffix is binary, with or without b and ib.
+_DOCKER = {"": 1, "b": 1, "k": KIB, "m": MIB, "g": GIB, "t": TIB, "p": 2**50}
+
+
+class UnitError(ValueError):
+    """A text that is not an amount in this place; the message says what it could mean instead."""
+
+
+def policy_memory(text: object) -> int:
+    """Return bytes from `1.5GiB`, `512MiB` (or `Gi`, `Mi`).
+
+    Raises:
+        UnitError: for a bare number and for `8G`, `8GB`, whose two readings the message shows.
+    """
+    number, suffix = _split(text)
+    if suffix in _BINARY:
+        return _whole(number * _BINARY[suffix])
+    letter = suffix[:1].upper()
+    if letter in {"K", "M", "G", "T"} and suffix.upper() in {letter, f"{letter}B"}:
+        binary = _whole(number * _BINARY[f"{letter if letter != 'K' else 'K'}iB"])
+        power = 10 ** {"K": 3, "M": 6, "G": 9, "T": 12}[letter]
+        plain = f"{float(number):g}"
+        readings = f"{plain}{letter}iB = {binary:,} bytes, or {_whole(number * power):,} bytes"
+        msg = f"'{text}' can be read twice ({readings}); write {plain}{letter}iB"
+        raise UnitError(msg)
+    if not suffix:
+        msg = f"'{text}' has no unit; write {float(number):g}GiB or {float(number):g}MiB"
+        raise UnitError(msg)
+    msg = f"'{text}' is not an amount of memory; write it in GiB or MiB"
+    raise UnitError(msg)
+
+
+def policy_disk(text: object) -> int:
+    """Return bytes from `40GB`, `7.6TB` (decimal, as on the label) or `40GiB`, `1TiB`.
+
+    Raises:
+        UnitError: for anything else.
+    """
+    number, suffix = _split(text)
+    factor = _BINARY.get(suffix) or _DECIMAL.get(suffix)
+    if factor is None:
+        msg = f"'{text}' is not an amount of disk; write it in GB, TB, GiB or TiB"
+        raise UnitError(msg)
+    return _whole(number * factor)
+
+
+def cpus(text: object) -> int:
+    """Return thousandths of a CPU from `0.5`, `2` or `500m`, rounded up.
+
+    Raises:
+        UnitError: for anything else.
+    """
+    number, suffix = _split(text)
+    if suffix == "m":
+        return _ceil(number)
+    if suffix:
+        msg = f"'{text}' is not a number of CPUs; write 0.5 or 500m"
+        raise UnitError(msg)
+    return _ceil(number * 1000)
+
+
+def docker_memory(text: object) -> int:
+    """Return bytes from Compose's form: `512m`, `8G`, `1.5gb`, `64k`, a bare number of bytes; binary all.
+
+    Raises:
+        UnitError: for anything else.
+    """
+    number, suffix = _split(text)
+    key = suffix.lower()
+    for tail in ("ib", "b"):
+        if len(key) > len(tail) and key.endswith(tail):
+            key = key[: -len(tail)]
+            break
+    if key not in _DOCKER:
+        msg = f"'{text}' is not an amount of memory that Compose reads; write 512m or 2g"
+        raise UnitError(msg)
+    return int(number * _DOCKER[key])
+
+
+def share(text: object) -> Fraction:
+    """Return an exact share from `85%` or `87.5%`; 0 to 100 % only.
+
+    Raises:
+        UnitError: for anything else.
+    """
+    matched = re.fullmatch(r"\s*([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%\s*", str(text))
+    value = Fraction(matched.group(1)) / 100 if matched else None
+    if value is None or value > 1:
+        msg = f"'{text}' is not a share; write it as 85%"
+        raise UnitError(msg)
+    return value
+
+
+def _split(text: object) -> tuple[Fraction, str]:
+    if isinstance(text, bool) or text is None:
+        msg = f"'{text}' is not an amount"
+        raise UnitError(msg)
+    written = f"{text:.9f}".rstrip("0").rstrip(".") if isinstance(text, float) else str(text)
+    matched = _NUMBER.fullmatch(written)
+    if not matched:
+        msg = f"'{text}' is not an amount"
+        raise UnitError(msg)
+    return Fraction(matched.group(1)), matched.group(2)
+
+
+def _whole(number: Fraction) -> int:
+    return _ceil(number)
+
+
+def _ceil(number: Fraction) -> int:
+    return -(-number.numerator // number.denominator)
+
+
+def show_bytes(amount: int) -> str:
+    """Return bytes as people read them: `108.75 GiB`, `512 MiB`, `1.3 TiB`."""
+    for unit, name in ((TIB, "TiB"), (GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
+        if abs(amount) >= unit:
+            return f"{_short(Fraction(amount, unit))} {name}"
+    return f"{amount} B" if amount else "0"
+
+
+def show_gib(amount: int) -> str:
+    """Return bytes in GiB without the unit: `108.75`."""
+    return _short(Fraction(amount, GIB))
+
+
+def show_cpus(amount: int) -> str:
+    """Return thousandths of a CPU as CPUs: `45.5`, `0.04`."""
+    return _short(Fraction(amount, 1000))
+
+
+def show_share(part: int, whole: int) -> str:
+    """Return a percentage with one digit: `259.8 %`; a dash if there is no whole."""
+    return f"{100 * part / whole:.1f} %" if whole else "-"
+
+
+def show(resource: str, amount: int) -> str:
+    """Return an amount in the words of its resource."""
+    if resource == "cpus":
+        return f"{show_cpus(amount)} CPU"
+    if resource in {"memory", "swap", "gpu_memory"} or resource.startswith("disk:"):
+        return show_bytes(amount)
+    return f"{amount} {resource}"
+
+
+def compose_bytes(amount: int) -> str:
+    """Return bytes in the largest unit that Compose reads back exactly: `3g`, `1280m`, `1000b`."""
+    for unit, letter in ((GIB, "g"), (MIB, "m"), (KIB, "k")):
+        if amount and amount % unit == 0:
+            return f"{amount // unit}{letter}"
+    return f"{amount}b"
+
+
+def policy_bytes(amount: int) -> str:
+    """Return bytes in the policy's form, exact: `3GiB`, `1280MiB`, `1.25GiB` where that is exact and short."""
+    for unit, name in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
+        value = Fraction(amount, unit)
+        if value >= 1 and (value * 1000).denominator == 1:
+            return f"{_short(value, 3)}{name}"
+    return f"{amount / KIB:.6g}KiB"
+
+
+def _short(value: Fraction, digits: int = 2) -> str:
+    text = f"{float(value):.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

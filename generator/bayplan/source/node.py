@@ -1,0 +1,93 @@
+"""The value that every reader works on: a YAML tree whose parts know where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bayplan.finding import Place
+
+Scalar = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A scalar, a mapping or a sequence with its place.
+
+    Attributes:
+        value: a scalar, a `dict[str, Node]` or a `tuple[Node, ...]`.
+        place: where the value stands.
+        key: where its key stands, if it is the value of a mapping.
+        tag: an explicit local tag such as `!override` or `!reset`, else empty.
+        text: a plain scalar as it was written (`012`, `1.50`), else empty.
+    """
+
+    value: Any
+    place: Place
+    key: Place | None = None
+    tag: str = ""
+    text: str = ""
+
+    @property
+    def is_map(self) -> bool:
+        """Whether this is a mapping."""
+        return isinstance(self.value, Mapping)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether this is a sequence."""
+        return isinstance(self.value, tuple)
+
+    @property
+    def here(self) -> Place:
+        """Return the place of the key if there is one, else of the value: what a finding points at."""
+        return self.key or self.place
+
+    def get(self, key: str) -> Node | None:
+        """Return the child under `key`, or None if there is none or this is no mapping."""
+        return self.value.get(key) if self.is_map else None
+
+    def items(self) -> tuple[tuple[str, Node], ...]:
+        """Return the pairs of a mapping, in the order they were written; nothing for anything else."""
+        return tuple(self.value.items()) if self.is_map else ()
+
+    def __iter__(self) -> Iterator[Node]:
+        """Iterate over the items of a sequence; over nothing for anything else."""
+        return iter(self.value if self.is_list else ())
+
+    def with_value(self, value: Any) -> Node:
+        """Return the same node, at the same place, with another value."""
+        return replace(self, value=value)
+
+    @property
+    def string(self) -> str:
+        """Return a scalar as text: as it was written if that is known."""
+        if isinstance(self.value, str):
+            return self.value
+        if self.text:
+            return self.text
+        if isinstance(self.value, bool):
+            return "true" if self.value else "false"
+        return "" if self.value is None else str(self.value)
+
+
+def plain(node: Node) -> Any:
+    """Return the tree as plain dicts, lists and scalars."""
+    if node.is_map:
+        return {key: plain(child) for key, child in node.items()}
+    if node.is_list:
+        return [plain(child) for child in node]
+    return node.value
+
+
+def walk(node: Node, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Node]]:
+    """Yield every node of the tree with its path, parents first."""
+    yield path, node
+    if node.is_map:
+        for key, child in node.items():
+            yield from walk(child, (*path, key))
+    elif node.is_list:
+        for index, child in enumerate(node):
+            yield from walk(child, (*path, index))

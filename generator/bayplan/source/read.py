@@ -1,0 +1,254 @@
+"""YAML text to `Node` trees, with YAML 1.2 types, and every fault as a finding at its place.
+
+The tree is built from the parser's events rather than with a PyYAML constructor: constructors follow YAML 1.1
+(`on` is true, `012` is ten), keep the last of two equal keys, and forget where a value stood.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from bayplan.finding import Finding, Place, error
+from bayplan.source.node import Node, Scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_BYTES = 8 * 2**20
+MAX_DEPTH = 64
+MAX_NODES = 400_000
+"""Bounds for hostile input: file size, nesting, and values after aliases are expanded."""
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_MERGE = "<<"
+_NULL = re.compile(r"~|null|Null|NULL|")
+_BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
+# 012 stays text: YAML 1.1 reads it as ten, YAML 1.2 as twelve, and whoever wrote it meant neither.
+_INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_RADIX = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_SPECIAL = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_MAX_DIGITS = 40
+
+
+def shown(path: Path) -> str:
+    """Return how findings call a file: relative to where the command was started, if it lies below."""
+    whole = path.absolute()
+    here = Path.cwd()
+    return whole.relative_to(here).as_posix() if whole.is_relative_to(here) else str(path)
+
+
+def read_yaml(path: Path, name: str | None = None) -> tuple[Node | None, tuple[Finding, ...]]:
+    """Read one YAML document from a file.
+
+    Args:
+        path: the file.
+        name: what findings call it; the path by default.
+
+    Returns:
+        The tree, or None if it cannot be read at all, and the findings.
+    """
+    shown = name or str(path)
+    try:
+        data = path.read_bytes()
+    except OSError as fault:
+        reason = fault.strerror or type(fault).__name__
+        return None, (error("source/unreadable", Place(shown), shown, f"cannot be read: {reason}"),)
+    except ValueError as fault:
+        return None, (error("source/unreadable", Place(shown), shown, f"cannot be read: {fault}"),)
+    if len(data) > MAX_BYTES:
+        message = f"is larger than {MAX_BYTES // 2**20} MiB"
+        return None, (error("source/too-large", Place(shown), shown, message, "split it"),)
+    return _decode(data, shown)
+
+
+def _decode(data: bytes, name: str) -> tuple[Node | None, tuple[Finding, ...]]:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        before = data[: fault.start]
+        line = before.count(b"\n") + 1
+        column = fault.start - (before.rfind(b"\n") + 1) + 1
+        message = f"byte 0x{data[fault.start]:02x} is not UTF-8"
+        return None, (error("source/encoding", Place(name, line, column), name, message, "save the file as UTF-8"),)
+    return read_text(text, name)
+
+
+def read_text(text: str, name: str) -> tuple[Node | None, tuple[Finding, ...]]:
+    """Read one YAML document from text; an empty one reads as an empty mapping.
+
+    Returns:
+        The tree, or None if it cannot be read at all, and the findings (duplicate keys, unknown aliases, …).
+    """
+    builder = _Builder(name)
+    try:
+        node = builder.document(yaml.parse(text, Loader=_LOADER))
+    except _Broken as fault:
+        return None, (*builder.findings, fault.finding)
+    except yaml.MarkedYAMLError as fault:
+        return None, (*builder.findings, _syntax(fault, name))
+    except yaml.reader.ReaderError as fault:
+        return None, (*builder.findings, _character(fault, text, name))
+    except (yaml.YAMLError, RecursionError, ValueError) as fault:
+        return None, (*builder.findings, error("source/yaml", Place(name), name, f"is not YAML: {fault}"))
+    return node, tuple(builder.findings)
+
+
+def _syntax(fault: yaml.MarkedYAMLError, name: str) -> Finding:
+    mark = fault.problem_mark or fault.context_mark
+    place = Place(name, mark.line + 1, mark.column + 1) if mark else Place(name)
+    context = f" {fault.context}" if fault.context else ""
+    message = f"is not YAML:{context} {fault.problem or ''}".rstrip()
+    return error("source/yaml", place, name, message, "mend the line; nothing of this file was read")
+
+
+def _character(fault: yaml.reader.ReaderError, text: str, name: str) -> Finding:
+    before = text[: fault.position] if isinstance(fault.position, int) else ""
+    place = Place(name, before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
+    code = fault.character if isinstance(fault.character, int) else ord(str(fault.character)[:1] or " ")
+    return error("source/character", place, name, f"holds the character U+{code:04X}, which YAML does not allow")
+
+
+class _Broken(Exception):  # noqa: N818 - a signal inside this file, never seen outside it
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.message)
+        self.finding = finding
+
+
+class _Builder:
+    """Turns parser events into Nodes; one instance a document."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.findings: list[Finding] = []
+        self.anchors: dict[str, Node] = {}
+        self.sizes: dict[int, int] = {}
+
+    def document(self, events: Iterator[Any]) -> Node:
+        root: Node | None = None
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if root is not None:
+                    self._fail("source/documents", self._place(event), "holds a second YAML document (---)")
+                root = self._node(next(events), events, 0)
+        if root is None or (root.value is None and not root.text):
+            return Node({}, root.place if root else Place(self.name, 1, 1))
+        return root
+
+    def _node(self, event: Any, events: Iterator[Any], depth: int) -> Node:
+        place = self._place(event)
+        if depth > MAX_DEPTH:
+            self._fail("source/too-deep", place, f"is nested more than {MAX_DEPTH} levels deep")
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor not in self.anchors:
+                self._fail("source/yaml", place, f"alias *{event.anchor} has no anchor before it")
+            return self.anchors[event.anchor]
+        if isinstance(event, yaml.ScalarEvent):
+            node = self._scalar(event, place)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            node = self._sequence(event, events, depth, place)
+        else:
+            node = self._mapping(event, events, depth, place)
+        if event.anchor:
+            self.anchors[event.anchor] = node
+        return node
+
+    def _scalar(self, event: Any, place: Place) -> Node:
+        tag = event.tag or ""
+        if tag.startswith("!") and tag != "!":
+            value: Scalar = event.value if event.value or not event.implicit[0] else None
+            return Node(_core(event.value) if not event.style else value, place, tag=tag, text=event.value)
+        if not event.style and not tag:
+            return Node(_core(event.value), place, text=event.value)
+        return Node(event.value, place)
+
+    def _sequence(self, event: Any, events: Iterator[Any], depth: int, place: Place) -> Node:
+        items = []
+        for item in events:
+            if isinstance(item, yaml.SequenceEndEvent):
+                break
+            items.append(self._node(item, events, depth + 1))
+        node = Node(tuple(items), place, tag=_local(event))
+        self._measure(node, items)
+        return node
+
+    def _mapping(self, event: Any, events: Iterator[Any], depth: int, place: Place) -> Node:
+        own: dict[str, Node] = {}
+        merged: list[Node] = []
+        for item in events:
+            if isinstance(item, yaml.MappingEndEvent):
+                break
+            at = self._place(item)
+            key = self._node(item, events, depth + 1)
+            value = self._node(next(events), events, depth + 1)
+            if key.is_map or key.is_list:
+                self._fail("source/key", at, "a key must be a word, not a list or a map")
+            if key.text == _MERGE and not key.tag:
+                merged.extend(self._merge_sources(value, at))
+                continue
+            name = key.string if key.value is not None else key.text or "null"
+            if name in own:
+                first = own[name].here
+                message = f"duplicate key '{name}' (first at line {first.line})"
+                self.findings.append(
+                    error("source/duplicate-key", at, name, message, "keep one of them", also=(first,))
+                )
+                continue
+            own[name] = replace(value, key=at)
+        # Own keys win over merged ones, and earlier merge sources over later ones (YAML merge key specification).
+        for source in merged:
+            for name, child in source.items():
+                own.setdefault(name, child)
+        node = Node(own, place, tag=_local(event))
+        self._measure(node, own.values())
+        return node
+
+    def _merge_sources(self, value: Node, place: Place) -> list[Node]:
+        sources = list(value) if value.is_list else [value]
+        for source in sources:
+            if not source.is_map:
+                self._fail("source/merge", place, "a merge key (<<) takes a map or a list of maps")
+        return sources
+
+    def _measure(self, node: Node, children: Any) -> None:
+        """Count the values that this node would be if every alias were written out."""
+        total = 1 + sum(self.sizes.get(id(child.value), 1) for child in children)
+        if total > MAX_NODES:
+            self._fail("source/too-many-values", node.place, f"expands to more than {MAX_NODES:,} values")
+        self.sizes[id(node.value)] = total
+
+    def _place(self, event: Any) -> Place:
+        mark = event.start_mark
+        return Place(self.name, mark.line + 1, mark.column + 1)
+
+    def _fail(self, rule: str, place: Place, message: str) -> None:
+        raise _Broken(error(rule, place, self.name, message, "mend the line; nothing of this file was read"))
+
+
+def _local(event: Any) -> str:
+    tag = event.tag or ""
+    return tag if tag.startswith("!") and tag != "!" else ""
+
+
+def _core(text: str) -> Scalar:
+    """Resolve a plain scalar by the YAML 1.2 core schema."""
+    if _NULL.fullmatch(text):
+        return None
+    if _BOOL.fullmatch(text):
+        return text[0] in "tT"
+    if len(text) > _MAX_DIGITS:
+        return text
+    if _INT.fullmatch(text):
+        return int(text)
+    if _RADIX.fullmatch(text):
+        return int(text, 0)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    if _SPECIAL.fullmatch(text):
+        return float(text.lower().replace(".", ""))
+    return text
