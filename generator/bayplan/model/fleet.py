@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from bayplan.finding import NOWHERE, Place
 from bayplan.model.names import Instance, Name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from fractions import Fraction
+
     from bayplan.model.quantity import Quantity
     from bayplan.model.service import Service
 

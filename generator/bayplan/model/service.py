@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bayplan.finding import NOWHERE, Place
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bayplan.model.names import Name
     from bayplan.model.quantity import Quantity
 

@@ -1,4 +1,4 @@
-"""Units of measure, as text. Each border has its own words: the same `8G` is 8 GiB to Docker and 8·10⁹ to Kubernetes."""
+"""Units of measure, as text. Each border has its own: `8G` is 8 GiB to Docker and 8·10⁹ bytes to Kubernetes."""
 
 from __future__ import annotations
 

@@ -53,6 +53,16 @@ def read_yaml(path: Path, name: str | None = None) -> tuple[Node | None, tuple[F
     Returns:
         The tree, or None if it cannot be read at all, and the findings.
     """
+    text, findings = read_file(path, name)
+    return (None, findings) if text is None else read_text(text, name or str(path))
+
+
+def read_file(path: Path, name: str | None = None) -> tuple[str | None, tuple[Finding, ...]]:
+    """Read a text file, UTF-8 with or without a byte order mark.
+
+    Returns:
+        The text, or None if it cannot be read, and the findings.
+    """
     shown = name or str(path)
     try:
         data = path.read_bytes()
@@ -67,16 +77,15 @@ def read_yaml(path: Path, name: str | None = None) -> tuple[Node | None, tuple[F
     return _decode(data, shown)
 
 
-def _decode(data: bytes, name: str) -> tuple[Node | None, tuple[Finding, ...]]:
+def _decode(data: bytes, name: str) -> tuple[str | None, tuple[Finding, ...]]:
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig"), ()
     except UnicodeDecodeError as fault:
         before = data[: fault.start]
         line = before.count(b"\n") + 1
         column = fault.start - (before.rfind(b"\n") + 1) + 1
         message = f"byte 0x{data[fault.start]:02x} is not UTF-8"
         return None, (error("source/encoding", Place(name, line, column), name, message, "save the file as UTF-8"),)
-    return read_text(text, name)
 
 
 def read_text(text: str, name: str) -> tuple[Node | None, tuple[Finding, ...]]:
@@ -145,9 +154,10 @@ class _Builder:
         if depth > MAX_DEPTH:
             self._fail("source/too-deep", place, f"is nested more than {MAX_DEPTH} levels deep")
         if isinstance(event, yaml.AliasEvent):
-            if event.anchor not in self.anchors:
-                self._fail("source/yaml", place, f"alias *{event.anchor} has no anchor before it")
-            return self.anchors[event.anchor]
+            name = str(event.anchor)
+            if name not in self.anchors:
+                self._fail("source/yaml", place, f"alias *{name} has no anchor before it")
+            return self.anchors[name]
         if isinstance(event, yaml.ScalarEvent):
             node = self._scalar(event, place)
         elif isinstance(event, yaml.SequenceStartEvent):
@@ -191,7 +201,7 @@ class _Builder:
             if key.text == _MERGE and not key.tag:
                 merged.extend(self._merge_sources(value, at))
                 continue
-            name = key.string if key.value is not None else key.text or "null"
+            name: str = key.string if key.value is not None else key.text or "null"
             if name in own:
                 first = own[name].here
                 message = f"duplicate key '{name}' (first at line {first.line})"
