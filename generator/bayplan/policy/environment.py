@@ -1,0 +1,107 @@
+"""Environments: which nodes they have, what they multiply, and what they say differently."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from bayplan.errors import UsageError
+from bayplan.model.quantity import CPUS, GPU_MEMORY, MEMORY
+from bayplan.policy.quantities import Factors
+from bayplan.policy.rules import node_names
+from bayplan.policy.values import Findings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bayplan.source import Node
+
+DEFAULT = "default"
+_FACTORS = (CPUS, MEMORY, GPU_MEMORY, "replicas")
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One environment of a policy: the document with its overlay, its nodes and its factors."""
+
+    name: str
+    document: Node
+    services: Node | None = None
+    nodes: tuple[str, ...] | None = None
+    factors: Factors = field(default_factory=Factors)
+
+
+def choose(document: Node, asked: str | None) -> str:
+    """Return the environment to work on.
+
+    Raises:
+        UsageError: if there are several and none was asked for, or the one asked for does not exist.
+    """
+    section = document.get("environments")
+    names = sorted(name for name, _ in section.items()) if section is not None else []
+    known: tuple[str, ...] = tuple(names) or (DEFAULT,)
+    if asked is None:
+        if len(known) == 1:
+            return known[0]
+        if DEFAULT in known:
+            return DEFAULT
+        msg = f"the policy has {len(known)} environments; choose one with --env: {', '.join(known)}"
+        raise UsageError(msg)
+    if asked not in known:
+        msg = f"there is no environment '{asked}'; the policy has: {', '.join(known)}"
+        raise UsageError(msg)
+    return asked
+
+
+def environment(document: Node, name: str, nodes: tuple[str, ...]) -> tuple[Environment, Findings]:
+    """Return an environment, its overlay laid over the document (services are left to the layers)."""
+    findings = Findings()
+    section = document.get("environments")
+    node = section.get(name) if section is not None else None
+    if node is None:
+        return Environment(name, document), findings
+    merged = dict(document.value)
+    for key in ("defaults", "pools", "alerts", "rollout"):
+        overlay = node.get(key)
+        if overlay is not None:
+            base = merged.get(key)
+            merged[key] = overlay if base is None else overlaid(base, overlay)
+    own = node.get("nodes")
+    return (
+        Environment(
+            name=name,
+            document=document.with_value(merged),
+            services=node.get("services"),
+            nodes=node_names(findings, f"environments.{name}", own, nodes) if own is not None else None,
+            factors=Factors(name, _factors(findings, name, node.get("multiply"))),
+        ),
+        findings,
+    )
+
+
+def overlaid(base: Node, overlay: Node) -> Node:
+    """Return `overlay` laid over `base`: maps merge, lists and scalars replace, null takes back."""
+    if not (base.is_map and overlay.is_map):
+        return overlay
+    merged = dict(base.value)
+    for key, value in overlay.items():
+        if value.value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = overlaid(merged[key], value) if key in merged else value
+    return base.with_value(merged)
+
+
+def _factors(findings: Findings, name: str, node: Node | None) -> Mapping[str, Fraction]:
+    factors: dict[str, Fraction] = {}
+    for key, value in node.items() if node is not None else ():
+        if key not in _FACTORS:
+            continue
+        highest = value.value[-1] if value.is_list and value.value else value
+        if isinstance(highest.value, int | float) and not isinstance(highest.value, bool) and highest.value > 0:
+            # Of a range the upper end is planned: what holds there holds below it.
+            factors[key] = Fraction(highest.text or str(highest.value))
+        else:
+            findings.say("environments/factor", value, f"environments.{name}.multiply", "a factor is above 0")
+    return factors

@@ -1,0 +1,109 @@
+"""Which value wins: the layers of a service, leaf by leaf.
+
+A layer is the map that one policy key gives to a service (`defaults`, a tier's defaults, a pattern, a name). Layers of
+one strength may not contradict each other, so the order of files and keys never decides; a stronger layer replaces a
+weaker one leaf by leaf, and `null` takes back what weaker layers said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bayplan.finding import Finding, error
+
+if TYPE_CHECKING:
+    from bayplan.source import Node
+
+Path = tuple[str, ...]
+WHY = "why"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A value that a layer gives: the node, the layer's name, and the nearest `why`."""
+
+    node: Node
+    layer: str
+    why: str
+
+
+Leaves = Mapping[Path, Leaf]
+
+
+def leaves(layer: str, node: Node) -> dict[Path, Leaf]:
+    """Return the leaves of a layer by their path; lists are leaves, an empty map is one too."""
+    return {path: Leaf(leaf, layer, why) for path, leaf, why in _flatten(node, (), "")}
+
+
+def _flatten(node: Node, path: Path, why: str) -> Iterator[tuple[Path, Node, str]]:
+    if not node.is_map or (path and not node.value):
+        yield path, node, why
+        return
+    reason = node.get(WHY)
+    here = reason.string if reason is not None else why
+    for key, child in node.items():
+        if key != WHY and not key.startswith("x-"):
+            yield from _flatten(child, (*path, key), here)
+
+
+def same_strength(subject: str, layers: Iterable[Leaves]) -> tuple[Leaves, list[Finding]]:
+    """Join layers of one strength. Two that give one key different values are an error naming both places."""
+    joined: dict[Path, Leaf] = {}
+    findings: list[Finding] = []
+    for layer in layers:
+        for path, leaf in layer.items():
+            rival = _rival(joined, path)
+            if rival is None:
+                joined[path] = leaf
+            elif not _agree(joined.get(path), leaf):
+                findings.append(_conflict(subject, path, rival, leaf))
+    return joined, findings
+
+
+def _rival(joined: Leaves, path: Path) -> Leaf | None:
+    for known, leaf in joined.items():
+        shorter = min(len(known), len(path))
+        if known[:shorter] == path[:shorter]:
+            return leaf
+    return None
+
+
+def _agree(known: Leaf | None, leaf: Leaf) -> bool:
+    return known is not None and _text(known.node) == _text(leaf.node)
+
+
+def _text(node: Node) -> str:
+    return repr([_text(child) for child in node]) if node.is_list else f"{node.tag}{node.value!r}"
+
+
+def _conflict(subject: str, path: Path, first: Leaf, second: Leaf) -> Finding:
+    if second.node.here < first.node.here:
+        first, second = second, first
+    message = (
+        f"'{first.layer}' and '{second.layer}' give {'.'.join(path)} different values "
+        f"({first.node.string} at {first.node.here}, {second.node.string})"
+    )
+    remedy = f"narrow one of them, or say it under services.{subject}"
+    return error("policy/two-patterns", second.node.here, subject, message, remedy, also=(first.node.here,))
+
+
+def stack(layers: Sequence[Leaves]) -> dict[Path, Leaf]:
+    """Return the leaves that remain when each layer is laid over the ones before it, weakest first."""
+    result: dict[Path, Leaf] = {}
+    for layer in layers:
+        for path, leaf in layer.items():
+            for covered in [known for known in result if _covers(path, known) or _covers(known, path)]:
+                del result[covered]
+            result[path] = leaf
+    return result
+
+
+def _covers(path: Path, other: Path) -> bool:
+    return len(path) <= len(other) and other[: len(path)] == path
+
+
+def under(found: Leaves, *path: str) -> dict[Path, Leaf]:
+    """Return the leaves below a path, with the path taken off; the leaf at the path itself has the path ()."""
+    return {known[len(path) :]: leaf for known, leaf in found.items() if _covers(path, known)}

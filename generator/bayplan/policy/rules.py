@@ -1,0 +1,105 @@
+"""`placement:` of a service: the node names and service patterns it speaks of, resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from bayplan.model.service import PlacementRule
+from bayplan.policy.groups import select
+from bayplan.policy.layers import Leaf
+from bayplan.policy.patterns import compiled, expand_range, is_pattern
+from bayplan.policy.values import Findings, word, words
+
+if TYPE_CHECKING:
+    from bayplan.model.names import Name
+    from bayplan.source import Node
+
+Found = Mapping[tuple[str, ...], Leaf]
+
+
+def placement_rule(
+    findings: Findings, service: Name, found: Found, names: tuple[Name, ...], nodes: tuple[str, ...]
+) -> PlacementRule:
+    """Return where a service may stand; unknown nodes and services are findings."""
+    if not found or (() in found and found[()].node.value is None):
+        return PlacementRule()
+    node, spread = found.get(("node",)), found.get(("spread", "by"))
+    soft = found.get(("spread", "soft"))
+    first = node or next(iter(found.values()))
+    others = tuple(name for name in names if name != service)
+    return PlacementRule(
+        node=_node(findings, service, node, nodes),
+        nodes=_nodes(findings, service, found.get(("nodes",)), nodes),
+        require=_labels(found, "require"),
+        prefer=_labels(found, "prefer"),
+        tolerations=words(found[("tolerations",)].node) if ("tolerations",) in found else (),
+        affinity=_services(findings, found, "affinity", others),
+        anti_affinity=_services(findings, found, "anti_affinity", others),
+        spread=word(spread.node) if spread else "",
+        spread_soft=soft is not None and soft.node.value is True,
+        place=first.node.here,
+        why=first.why,
+    )
+
+
+def _node(findings: Findings, service: Name, leaf: Leaf | None, nodes: tuple[str, ...]) -> str:
+    if leaf is None or leaf.node.value is None:
+        return ""
+    name = word(leaf.node)
+    if name not in nodes:
+        _unknown(findings, service, leaf.node, name, nodes)
+        return ""
+    return name
+
+
+def _unknown(findings: Findings, service: Name, node: Node, name: str, nodes: tuple[str, ...]) -> None:
+    few = ", ".join(nodes[:8])
+    findings.say("nodes/unknown", node, str(service), f"'{name}' is not among nodes", f"use one of: {few}")
+
+
+def _nodes(findings: Findings, service: Name, leaf: Leaf | None, nodes: tuple[str, ...]) -> tuple[str, ...]:
+    if leaf is None:
+        return ()
+    return node_names(findings, str(service), leaf.node, nodes)
+
+
+def node_names(findings: Findings, subject: str, node: Node, nodes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the nodes that a list of names, ranges and patterns stands for, sorted; what matches none is a finding."""
+    found: set[str] = set()
+    for item in node if node.is_list else (node,):
+        for name in _expanded(findings, subject, item):
+            matched = [one for one in nodes if compiled(name).fullmatch(one)] if is_pattern(name) else []
+            matched = [name] if name in nodes else matched
+            if not matched:
+                few = ", ".join(nodes[:8])
+                findings.say("nodes/unknown", item, subject, f"'{name}' is not among nodes", f"use one of: {few}")
+            found.update(matched)
+    return tuple(sorted(found))
+
+
+def _expanded(findings: Findings, subject: str, item: Node) -> tuple[str, ...]:
+    try:
+        return expand_range(item.string)
+    except ValueError as fault:
+        findings.say("nodes/range", item, subject, str(fault))
+        return ()
+
+
+def _labels(found: Found, key: str) -> dict[str, tuple[str, ...]]:
+    return {path[1]: words(leaf.node) for path, leaf in sorted(found.items()) if path[:1] == (key,) and len(path) > 1}
+
+
+def _services(findings: Findings, found: Found, key: str, names: tuple[Name, ...]) -> dict[str, tuple[Name, ...]]:
+    domains = {}
+    for path, leaf in sorted(found.items()):
+        if path[:1] != (key,) or len(path) != 2:  # noqa: PLR2004 - key and domain
+            continue
+        chosen: set[Name] = set()
+        for item in leaf.node if leaf.node.is_list else (leaf.node,):
+            some, missing = select(item, names)
+            if missing:
+                findings.append(missing)
+            chosen.update(some)
+        domains[path[1]] = tuple(sorted(chosen))
+    return domains

@@ -1,0 +1,215 @@
+"""One service TO-BE: the Compose file's, with what the policy fills, overrides and multiplies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from bayplan.compose.canonical import canonical_service
+from bayplan.compose.merge import merge_service
+from bayplan.compose.service import to_service
+from bayplan.finding import Place, error
+from bayplan.model.quantity import GPU_MEMORY, Quantity
+from bayplan.model.service import GpuAsk, Replicas, Service, Tuning
+from bayplan.policy.layers import Leaf, Leaves, under
+from bayplan.policy.overrides import Section, fills, overrides
+from bayplan.policy.quantities import Factors, guaranteed, quantities
+from bayplan.policy.rules import placement_rule
+from bayplan.policy.values import Findings, quantity, whole_number, word, words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bayplan.model.names import Name
+    from bayplan.policy.groups import Groups
+    from bayplan.source import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """All that services are built from, the same for each of them."""
+
+    document: Node
+    groups: Groups
+    sections: tuple[Section, ...]
+    names: tuple[Name, ...]
+    nodes: tuple[str, ...]
+    factors: Factors = field(default_factory=Factors)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A service as its Compose files have it: the canonical tree, and whether its profile is listed."""
+
+    name: Name
+    node: Node
+    profiles: tuple[str, ...] = ()
+    place: Place | None = None
+
+
+def build(findings: Findings, context: Context, written: Written) -> Service:
+    """Return the service that the policy makes of a written one."""
+    over, compose = overrides(findings, written.name, context.sections)
+    base = _composed(findings, written, compose)
+    tier, pool = _groups(findings, context.groups, written.name, over)
+    fill = fills(context.document, context.groups, tier, pool)
+    return _apply(findings, context, base, fill, over, tier, pool)
+
+
+def _composed(findings: Findings, written: Written, overlays: tuple[Node, ...]) -> Service:
+    node = written.node
+    for overlay in overlays:
+        node = merge_service(node, overlay)
+    if overlays:
+        node, found = canonical_service(node)
+        findings.extend(found)
+    service, found = to_service(
+        written.name.project, written.name.name, node, profiles=written.profiles, place=written.place
+    )
+    findings.extend(found)
+    return service
+
+
+def _groups(findings: Findings, groups: Groups, name: Name, over: Leaves) -> tuple[str, str]:
+    tier = _one_group(findings, "tiers", groups.tiers, name, groups.tier_of.get(name), over.get(("tier",)))
+    listed = groups.pool_of.get(name)
+    pool = _one_group(findings, "pools", groups.pools, name, listed, over.get(("pool",)))
+    return tier or "standard", pool or groups.pool_of_tier.get(tier or "standard", "")
+
+
+def _one_group(
+    findings: Findings,
+    section: str,
+    known: Mapping[str, object],
+    name: Name,
+    listed: tuple[str, Place] | None,
+    said: Leaf | None,
+) -> str:
+    if said is None or said.node.value is None:
+        return listed[0] if listed else ""
+    group = word(said.node)
+    if group not in known:
+        findings.say(f"{section}/unknown", said.node, str(name), f"'{group}' is not among {section}", _choices(known))
+        return listed[0] if listed else ""
+    if listed and listed[0] != group:
+        message = f"says {group}, but {section}.{listed[0]} lists it (at {listed[1]})"
+        findings.append(error(f"{section}/two", said.node.place, str(name), message, "keep one", also=(listed[1],)))
+    return group
+
+
+def _choices(known: Mapping[str, object]) -> str:
+    return f"use one of: {', '.join(sorted(known))}"
+
+
+def _apply(
+    findings: Findings, context: Context, base: Service, fill: Leaves, over: Leaves, tier: str, pool: str
+) -> Service:
+    group = context.groups.tiers[tier]
+    said = over.get(("qos",)) or fill.get(("qos",))
+    qos = word(said.node) if said else group.qos
+    halves = guaranteed(findings, base, quantities(findings, base, fill, over, context.factors), qos)
+    first = {**fill, **over}
+    cores = first.get(("cores",))
+    pool_cores = context.groups.pools[pool].cores if pool else ""
+    why = first.get(("why",))
+    return replace(
+        base,
+        requests=halves["requests"],
+        limits=halves["limits"],
+        replicas=_replicas(base, fill, over, context.factors),
+        tier=tier,
+        pool=pool,
+        gpu=_gpu(findings, base, fill, over, context.factors),
+        placement=placement_rule(findings, base.name, _layered(fill, over, "placement"), context.names, context.nodes),
+        cores=word(cores.node) if cores else (pool_cores or group.cores or "shared"),
+        qos=qos,
+        tuning=_tuning(_layered(fill, over, "tuning")),
+        remap_ports=_remap(findings, base, under(over, "remap_ports")),
+        why=why.node.string if why else _reasons(over),
+    )
+
+
+def _layered(fill: Leaves, over: Leaves, key: str) -> dict[tuple[str, ...], Leaf]:
+    return {**under(fill, key), **under(over, key)}
+
+
+def _reasons(over: Leaves) -> str:
+    """Return the reasons of the layers that change a service, each once, in a stable order."""
+    return "; ".join(sorted({leaf.why for leaf in over.values() if leaf.why}))
+
+
+def _replicas(base: Service, fill: Leaves, over: Leaves, factors: Factors) -> Replicas:
+    said = over.get(("replicas",)) or (fill.get(("replicas",)) if base.replicas.place.file == "bayplan" else None)
+    count = whole_number(said.node, base.replicas.count) if said else base.replicas.count
+    place = said.node.place if said else base.replicas.place
+    scale = under(over, "scale") or under(fill, "scale")
+    lowest = scale.get(("min",))
+    highest = scale.get(("max",))
+    minimum = whole_number(lowest.node, count) if lowest else count
+    maximum = max(whole_number(highest.node, count) if highest else count, minimum)
+    if lowest:
+        count = max(minimum, count) if said else minimum
+        place = lowest.node.place
+    factor = factors.of.get("replicas")
+    if factor is not None:
+        count, minimum, maximum = (-(-factor.numerator * n // factor.denominator) for n in (count, minimum, maximum))
+    return Replicas(count, minimum, maximum, place, scaled=bool(scale))
+
+
+def _gpu(findings: Findings, base: Service, fill: Leaves, over: Leaves, factors: Factors) -> GpuAsk | None:
+    found = _layered(fill, over, "gpu")
+    if not found:
+        return base.gpu
+    if () in found and found[()].node.value is None:
+        return None
+    memory = found.get(("memory",))
+    count, profile = found.get(("count",)), found.get(("profile",))
+    size = _vram(findings, base, memory, factors) if memory else 0
+    leaf = memory or count or profile or next(iter(found.values()))
+    together = found.get(("same_node",))
+    return GpuAsk(
+        memory=size,
+        count=whole_number(count.node, 0) if count else 0,
+        profile=word(profile.node) if profile else "",
+        same_node=together is None or together.node.value is not False,
+        require={path[1]: word(one.node) for path, one in sorted(found.items()) if path[:1] == ("require",)},
+        isolation=word(found[("isolation",)].node) if ("isolation",) in found else "",
+        time_group=word(found[("time_group",)].node) if ("time_group",) in found else "",
+        place=leaf.node.here,
+    )
+
+
+def _vram(findings: Findings, base: Service, leaf: Leaf, factors: Factors) -> int:
+    found = quantity(findings, f"services.{base.name}.gpu", GPU_MEMORY, leaf.node)
+    return factors.apply(GPU_MEMORY, found or Quantity(0)).amount
+
+
+def _tuning(found: Mapping[tuple[str, ...], Leaf]) -> Tuning | None:
+    if not found or (() in found and found[()].node.value is None):
+        return None
+    recipe = found.get(("recipe",))
+    command = found.get(("command",))
+    known = {"recipe", "environment", "command"}
+    ordered = sorted(found.items())
+    return Tuning(
+        recipe=word(recipe.node) if recipe else "",
+        options={path[0]: word(one.node) for path, one in ordered if len(path) == 1 and path[0] not in known},
+        environment={path[1]: word(one.node) for path, one in ordered if path[:1] == ("environment",) and path[1:]},
+        command=words(command.node) if command else (),
+        place=next(iter(found.values())).node.here,
+    )
+
+
+def _remap(findings: Findings, base: Service, found: Mapping[tuple[str, ...], Leaf]) -> dict[int, int]:
+    remap: dict[int, int] = {}
+    published = {port.published for port in base.ports}
+    for path, leaf in found.items():
+        if len(path) != 1 or not path[0].isdigit():
+            continue
+        if int(path[0]) not in published:
+            has = ", ".join(str(port) for port in sorted(filter(None, published))) or "none"
+            message = f"publishes no port {path[0]}; it has {has}"
+            findings.append(error("network/remap", leaf.node.here, str(base.name), message, "remove the line"))
+            continue
+        remap[int(path[0])] = whole_number(leaf.node, 0)
+    return remap

@@ -1,0 +1,79 @@
+"""The `sources:` of a policy: which Compose files make which project, and where it runs today."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bayplan.compose.read import ComposeProject, read_project
+from bayplan.finding import error
+from bayplan.model.fleet import Project
+from bayplan.policy.values import Findings, word, words
+from bayplan.source import Node, plain, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A project with its Compose files as they were read; `compose` is None if they are broken."""
+
+    project: Project
+    compose: ComposeProject | None
+
+
+def read_sources(document: Node, folder: Path, nodes: Iterable[str]) -> tuple[dict[str, Source], Findings]:
+    """Read the Compose files of all sources.
+
+    Args:
+        document: the merged policy.
+        folder: what relative paths are relative to: the policy folder.
+        nodes: the nodes there are.
+    """
+    findings = Findings()
+    known = tuple(nodes)
+    sources = {}
+    for name, node in (document.get("sources") or Node({}, document.place)).items():
+        sources[name] = _source(findings, name, node, folder, known)
+    return dict(sorted(sources.items())), findings
+
+
+def _source(findings: Findings, name: str, node: Node, folder: Path, nodes: tuple[str, ...]) -> Source:
+    files = words(node.get("compose")) if node.is_map else words(node)
+    paths = [folder / file for file in files]
+    where = word(node.get("node"))
+    reference = node.get("node")
+    if where and where not in nodes and reference is not None:
+        findings.say("nodes/unknown", reference, f"sources.{name}", f"'{where}' is not among nodes", "name one of them")
+        where = ""
+    env_file = node.get("env_file")
+    compose, found = read_project(
+        name,
+        paths,
+        shown=[shown(path) for path in paths],
+        env_file=folder / word(env_file) if env_file is not None else None,
+        profiles=words(node.get("profiles")),
+    )
+    findings.extend(found)
+    if not files:
+        findings.append(
+            error("sources/no-file", node.here, f"sources.{name}", "names no Compose file", "compose: FILE")
+        )
+    default_root = str(Path(files[0]).parent) if files else "."
+    project = Project(
+        name=name,
+        node=where,
+        root=word(node.get("root"), default_root),
+        files=files,
+        profiles=words(node.get("profiles")),
+        secrets=_plain(compose.secrets) if compose else {},
+        configs=_plain(compose.configs) if compose else {},
+        place=node.here,
+    )
+    return Source(project, compose)
+
+
+def _plain(nodes: Mapping[str, Node]) -> dict[str, object]:
+    return {key: plain(node) for key, node in sorted(nodes.items())}

@@ -1,0 +1,143 @@
+"""Volumes and networks: what the Compose files declare, with what the policy says of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bayplan.finding import Finding, error
+from bayplan.model.fleet import Network, Volume
+from bayplan.model.names import Name
+from bayplan.model.quantity import DISK, Origin, Quantity
+from bayplan.policy.groups import nothing
+from bayplan.policy.patterns import matching
+from bayplan.policy.values import Findings, quantity, word
+from bayplan.source import Node, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bayplan.model.service import Service
+
+
+def volumes(
+    findings: Findings,
+    section: Node | None,
+    declared: Mapping[Name, Node],
+    services: Iterable[Service],
+    sizes: Mapping[str, int],
+) -> dict[Name, Volume]:
+    """Return all named volumes, and the paths that the policy speaks of.
+
+    Args:
+        findings: takes what cannot be read.
+        section: the policy's `volumes:`.
+        declared: the volumes of the Compose files.
+        services: all services, to see who shares what.
+        sizes: real volume name → bytes, as observed.
+    """
+    users: dict[Name, set[Name]] = {}
+    for service in services:
+        for key in service.volume_keys:
+            users.setdefault(Name(service.name.project, key), set()).add(service.name)
+    found = {name: _declared(name, node, users.get(name, set()), sizes) for name, node in declared.items()}
+    for key, node in sorted(section.items()) if section else ():
+        if _is_path(key):
+            name = Name("", key) if key.startswith("/") else Name(*key.split("/", 1))
+            found[name] = _said(findings, key, node, Volume(name, key, access="shared", on_move="never", is_path=True))
+            continue
+        matched = matching(key, declared)
+        if not matched:
+            findings.append(_no_volume(key, node, tuple(declared)))
+        for name in matched:
+            found[name] = _said(findings, key, node, found[name])
+    return dict(sorted(found.items()))
+
+
+def _is_path(key: str) -> bool:
+    """Whether a key names a bind mount: `/srv/media`, `bev/./conf/**`."""
+    return key.startswith(("/", "~")) or "/./" in key or "/../" in key
+
+
+def _declared(name: Name, node: Node, users: set[Name], sizes: Mapping[str, int]) -> Volume:
+    real = node.get("name")
+    external = node.get("external")
+    real_name = word(real) or f"{name.project}_{name.name}"
+    size = sizes.get(real_name)
+    return Volume(
+        name=name,
+        real_name=real_name,
+        external=external is not None and external.value is True,
+        access="single" if len(users) <= 1 else "shared",
+        on_move="carry",
+        size=Quantity(size, Origin.MEASURED, source="observed") if size is not None else None,
+        body=_body(node),
+        place=node.here,
+    )
+
+
+def _body(node: Node) -> Mapping[str, object]:
+    body = plain(node)
+    return body if isinstance(body, dict) else {}
+
+
+def _said(findings: Findings, key: str, node: Node, volume: Volume) -> Volume:
+    size = node.get("size")
+    amount = quantity(findings, f"volumes.{key}", DISK, size) if size is not None else None
+    return replace(
+        volume,
+        access=word(node.get("access"), volume.access),
+        on_move=word(node.get("on_move"), volume.on_move),
+        disk_class=word(node.get("class"), volume.disk_class),
+        size=amount or volume.size,
+        place=node.here,
+        why=word(node.get("why")),
+        said=frozenset({"access", "on_move"} & set(node.value if node.is_map else ())),
+    )
+
+
+def _no_volume(key: str, node: Node, names: tuple[Name, ...]) -> Finding:
+    finding = nothing(Node(key, node.here, node.key), names)
+    return replace(finding, message=f"'{key}' matches no volume")
+
+
+def networks(findings: Findings, section: Node | None, declared: Mapping[Name, Node]) -> dict[Name, Network]:
+    """Return all networks with what the policy says becomes of them between nodes."""
+    found = {name: _network(name, node) for name, node in declared.items()}
+    for key, node in sorted(section.items()) if section else ():
+        matched = matching(key, declared)
+        if not matched:
+            message = f"'{key}' matches no network"
+            known = ", ".join(str(name) for name in sorted(declared)) or "there is none"
+            findings.append(error("policy/matches-nothing", node.here, f"networks.{key}", message, known))
+        for name in matched:
+            found[name] = _network_said(found[name], node)
+    return dict(sorted(found.items()))
+
+
+def _network(name: Name, node: Node) -> Network:
+    real, external, driver = node.get("name"), node.get("external"), node.get("driver")
+    ipam = node.get("ipam")
+    config = ipam.get("config") if ipam is not None else None
+    subnets = tuple(word(item.get("subnet")) for item in config or ())
+    return Network(
+        name=name,
+        real_name=word(real) or f"{name.project}_{name.name}",
+        external=external is not None and external.value is True,
+        driver=word(driver),
+        subnets=tuple(subnet for subnet in subnets if subnet),
+        body=_body(node),
+        place=node.here,
+    )
+
+
+def _network_said(network: Network, node: Node) -> Network:
+    external = node.get("external")
+    return replace(
+        network,
+        between_nodes=word(node.get("between_nodes"), network.between_nodes),
+        static_addresses=word(node.get("static_addresses"), network.static_addresses),
+        external=external.value is True if external is not None else network.external,
+        place=node.here,
+        why=word(node.get("why")),
+    )

@@ -1,0 +1,79 @@
+"""The policy against its schema: every unknown key and every value of the wrong kind, all at once.
+
+The schema (`schema.json`, beside this file) says what is allowed and is what editors show; `wording` says in
+sentences where a policy departs from it.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from jsonschema import Draft202012Validator
+
+from bayplan.finding import Finding, Place, in_order
+from bayplan.policy.wording import Fault, sentences
+from bayplan.source import Node, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_COUNTING = ("amounts", "quotaAmounts", "claim", "savings")
+"""The maps of the schema that also take countables which nodes offer under `resources`."""
+
+
+def schema_text() -> str:
+    """Return the JSON Schema of the policy, as `bayplan schema` prints it."""
+    return resources.files("bayplan.policy").joinpath("schema.json").read_text(encoding="utf-8")
+
+
+def validate(document: Node) -> tuple[Finding, ...]:
+    """Return all that is wrong with the form of a policy, in the order of the files."""
+    faults = _faults(plain(document), _countables(document))
+    findings = in_order([finding for fault in faults for finding in sentences(document, fault)])
+    once: dict[tuple[Place, str, str], Finding] = {}
+    for finding in findings:
+        # What an alias or a merge key repeats is written once, and said once.
+        once.setdefault((finding.place, finding.rule, finding.message), finding)
+    return tuple(once.values())
+
+
+def _faults(data: object, countables: frozenset[str]) -> Iterator[Fault]:
+    """Yield the departures; a value of the wrong type is not asked for anything else."""
+    errors = tuple(_validator(countables).iter_errors(data))
+    mistyped = {tuple(fault.absolute_path) for fault in errors if fault.validator == "type"}
+    for fault in errors:
+        path = tuple(fault.absolute_path)
+        if fault.validator == "type" or path not in mistyped:
+            schema: Mapping[str, Any] = fault.schema if isinstance(fault.schema, dict) else {}
+            name = str(fault.instance) if "propertyNames" in fault.absolute_schema_path else None
+            yield Fault(path, str(fault.validator), fault.validator_value, schema, name)
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(schema_text())
+    return schema
+
+
+@cache
+def _validator(countables: frozenset[str]) -> Draft202012Validator:
+    """Return the validator of policies whose nodes offer these countables; other such names are unknown."""
+    schema = copy.deepcopy(_schema())
+    for name in _COUNTING:
+        part = schema["$defs"][name]
+        rest = part["additionalProperties"]
+        part["properties"] = {**dict.fromkeys(sorted(countables), rest), **part["properties"]}
+        part["additionalProperties"] = False
+    return Draft202012Validator(schema)
+
+
+def _countables(document: Node) -> frozenset[str]:
+    """Return the names under `resources` of any node or shape."""
+    sections = (document.get("nodes"), document.get("shapes"))
+    machines = (machine for section in sections if section for _, machine in section.items())
+    offers = (machine.get("resources") for machine in machines)
+    return frozenset(name for offer in offers if offer for name, _ in offer.items() if name != "why")
