@@ -1,0 +1,301 @@
+"""`expect:`: what the authors believe, recomputed, with the sum written out where it does not hold."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from bayplan.check.moment import Moment, named, qos
+from bayplan.finding import Finding, error, note
+from bayplan.model import units
+from bayplan.model.quantity import GPU_MEMORY, MEMORY, Origin
+from bayplan.policy.groups import select
+from bayplan.policy.values import amount_of, word
+from bayplan.source import Node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from bayplan.model.service import Service
+
+AS_IS, TO_BE = "as-is", "to-be"
+_ABOUT = frozenset({"of", "at", "env", "each", "says", "why", "saves", "qos", "services"})
+_BIGGEST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One line of `expect:`, and the moment it speaks of."""
+
+    node: Node
+    at: str
+
+    @property
+    def of(self) -> str:
+        """Return its subject as written."""
+        return word(self.node.get("of"), "fleet")
+
+
+def read_claims(document: Node, environment: str) -> tuple[Claim, ...]:
+    """Return the claims of a policy that speak of an environment, those of its stages among them."""
+    rollout = document.get("rollout")
+    stages = rollout.get("stages") if rollout is not None else None
+    found = [(item, TO_BE) for item in document.get("expect") or ()]
+    for stage in stages or ():
+        found.extend((item, word(stage.get("name"))) for item in stage.get("expect") or ())
+    return tuple(
+        Claim(item, word(item.get("at"), at)) for item, at in found if word(item.get("env"), environment) == environment
+    )
+
+
+def check_claims(claims: Sequence[Claim], moments: Mapping[str, Moment]) -> list[Finding]:
+    """Return a finding for each claim that does not hold; a right claim raises nothing."""
+    findings = []
+    for claim in claims:
+        moment = moments.get(claim.at)
+        if moment is None:
+            known = ", ".join(moments)
+            findings.append(
+                error("claims/when", claim.node.place, claim.of, f"there is no '{claim.at}'", f"use {known}")
+            )
+            continue
+        findings.extend(_check(claim, moment, moments, claims))
+    return findings
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a claim speaks of: nodes (and so their reserve), or services."""
+
+    words: str
+    nodes: tuple[str, ...] = ()
+    services: tuple[Service, ...] = ()
+    card: str = ""
+
+
+def subject_of(claim: Claim, moment: Moment) -> Subject | Finding:
+    """Return whom a claim speaks of at a moment, or the finding that nobody is meant."""
+    text = claim.of
+    everyone = moment.fleet.active()
+    kind, _, rest = text.partition("/")
+    if text == "fleet":
+        return Subject(text, tuple(moment.fleet.nodes), everyone)
+    if text == "services":
+        return Subject(text, services=everyone)
+    if kind in ("node", "gpu"):
+        name, _, card = rest.partition("/")
+        if name not in moment.fleet.nodes:
+            known = ", ".join(moment.fleet.nodes)
+            return error("claims/who", claim.node.place, text, f"there is no node '{name}'", f"use one of: {known}")
+        return Subject(text, (name,), moment.services([name]), card if kind == "gpu" else "")
+    groups = {
+        "tier": [service for service in everyone if service.tier == rest],
+        "pool": [service for service in everyone if service.pool == rest],
+    }
+    if kind in groups:
+        return Subject(text, services=tuple(groups[kind]))
+    return _services(claim, moment, everyone)
+
+
+def _services(claim: Claim, moment: Moment, everyone: tuple[Service, ...]) -> Subject | Finding:
+    written = claim.node.get("of") or claim.node
+    bare = Node(claim.of.removeprefix("service/"), written.place, written.key)
+    names, missing = select(bare, moment.fleet.services)
+    return missing or Subject(claim.of, services=named(everyone, names))
+
+
+def _check(claim: Claim, moment: Moment, moments: Mapping[str, Moment], claims: Sequence[Claim]) -> Iterable[Finding]:
+    subject = subject_of(claim, moment)
+    if isinstance(subject, Finding):
+        yield subject
+        return
+    each = claim.node.get("each") is not None
+    for key, node in claim.node.items():
+        if key == "services":
+            yield from _count(claim, node, moment, subject)
+        elif key == "qos":
+            yield from _quality(node, subject)
+        elif key == "saves":
+            yield from _saves(claim, node, moment, moments, subject)
+        elif key not in _ABOUT and node.is_map:
+            yield from _kinds(claim, key, node, moment, subject)
+        elif key not in _ABOUT:
+            truth = _truth(moment, subject, key, each=each)
+            arithmetic = _sum(moment, subject, key, truth)
+            more = _granted(claim, claims, moments, subject, key)
+            yield from _compare(claim, node, key, truth, f"{arithmetic}{more}")
+
+
+def _truth(moment: Moment, subject: Subject, key: str, *, each: bool) -> int:
+    half, dot, resource = key.partition(".")
+    if dot and half in ("requests", "limits"):
+        return moment.stated(subject.services, half, resource, each=each)
+    if subject.card:
+        row = moment.ledger.row(subject.nodes[0], f"{GPU_MEMORY}/{subject.card}")
+        return row.bar if row else 0
+    if subject.nodes:
+        return moment.bar(subject.nodes, key)
+    return moment.charged(subject.services, key, each=each)
+
+
+def _sum(moment: Moment, subject: Subject, key: str, truth: int) -> str:
+    """Write the sum behind a truth out: reserve, kinds of charges, pools."""
+    resource = key.rpartition(".")[2]
+    if not subject.nodes or "." in key:
+        return units.show(resource, truth)
+    parts = [
+        f"{units.show(resource, amount)} {origin.value}" for origin, amount in moment.parts(subject.nodes, key).parts()
+    ]
+    reserve = sum(moment.fleet.nodes[node].reserved(key) for node in subject.nodes)
+    if reserve:
+        parts.append(f"{units.show(resource, reserve)} reserve")
+    pooled = sum(row.pooled for row in moment.ledger.rows if row.node in subject.nodes and row.resource.startswith(key))
+    less = f" - {units.show(resource, pooled)} of on-demand pools" if pooled else ""
+    return f"{' + '.join(parts) or '0'}{less} = {units.show(resource, truth)}"
+
+
+def _granted(claim: Claim, claims: Sequence[Claim], moments: Mapping[str, Moment], subject: Subject, key: str) -> str:
+    """Say what would be left on a node if every saving that the policy claims for it were granted."""
+    before = moments.get(AS_IS)
+    if before is None or claim.at != TO_BE or key != MEMORY or len(subject.nodes) != 1 or subject.card:
+        return ""
+    node = subject.nodes[0]
+    start = before.parts([node], key)
+    one_each = start.total - start.of(Origin.REPLICAS)
+    granted: dict[str, int] = {}
+    for other in claims:
+        saved = other.node.get("saves")
+        amount = saved.get(key) if saved is not None else None
+        whom = subject_of(other, before)
+        if amount is None or isinstance(whom, Finding) or whom.nodes or not whom.services:
+            continue
+        if all(service in before.services([node]) for service in whom.services):
+            granted[other.at] = granted.get(other.at, 0) + amount_of(key, amount)
+    if not granted:
+        return ""
+    terms = "".join(f" - {units.show_gib(amount)} ({at})" for at, amount in granted.items())
+    left = units.show_bytes(one_each - sum(granted.values()))
+    return f"; with every claimed saving granted, one copy of each: {units.show_gib(one_each)}{terms} = {left}"
+
+
+def _count(claim: Claim, node: Node, moment: Moment, subject: Subject) -> Iterable[Finding]:
+    truth = (
+        sum(moment.ledger.services.get(name, 0) for name in subject.nodes) if subject.nodes else len(subject.services)
+    )
+    yield from _compare(claim, node, "services", truth, str(truth))
+
+
+def _quality(node: Node, subject: Subject) -> Iterable[Finding]:
+    for service in subject.services:
+        truth = qos(service)
+        if truth != node.string:
+            words = ", ".join(_sides(service)) or "nothing is stated"
+            message = f"claims {node.string}, but it is {truth}"
+            remedy = f"services.{service.name}: {{qos: {node.string}}}"
+            yield error("claims/wrong", node.place, str(service.name), message, remedy, arithmetic=words)
+
+
+def _sides(service: Service) -> Iterable[str]:
+    for half, amounts in (("requests", service.requests), ("limits", service.limits)):
+        for resource, amount in sorted(amounts.items()):
+            yield f"{half}.{resource} {units.show(resource, amount.amount)}"
+
+
+def _saves(
+    claim: Claim, node: Node, moment: Moment, moments: Mapping[str, Moment], subject: Subject
+) -> Iterable[Finding]:
+    before = moments[AS_IS]
+    for key, amount in node.items():
+        then = subject_of(claim, before)
+        if isinstance(then, Finding):
+            yield then
+            continue
+        if subject.nodes:
+            old, new = before.bar(subject.nodes, key), moment.bar(subject.nodes, key)
+            words = f"{units.show(key, old)} - {units.show(key, new)} = {units.show(key, old - new)}"
+            yield from _compare(claim, amount, f"saves.{key}", old - new, words)
+            continue
+        yield from _service_savings(claim, amount, key, then.services)
+
+
+def _service_savings(claim: Claim, node: Node, key: str, services: tuple[Service, ...]) -> Iterable[Finding]:
+    """Name a saving on services that declare nothing: a first limit saves nothing that was declared."""
+    guessed = [service for service in services if key not in service.limits and key not in service.requests]
+    if guessed:
+        names = ", ".join(service.name.name for service in guessed[:_BIGGEST])
+        message = f"claims to save {node.string}, but {names} declares no {key}: a first limit saves 0"
+        yield note("evidence/first-limit", node.place, claim.of, message, "state it as a first limit")
+
+
+def _kinds(claim: Claim, key: str, node: Node, moment: Moment, subject: Subject) -> Iterable[Finding]:
+    """Check a map of kinds: `memory: {declared: 108.75GiB, replicas: 12GiB}`."""
+    parts = moment.parts(subject.nodes, key)
+    for kind, amount in node.items():
+        if kind not in tuple(Origin):
+            known = ", ".join(origin.value for origin in Origin)
+            yield error("claims/kind", amount.here, claim.of, f"'{kind}' is no kind of number", f"use {known}")
+            continue
+        truth = parts.of(Origin(kind))
+        yield from _compare(claim, amount, f"{key}.{kind}", truth, units.show(key, truth), resource=key)
+
+
+_BOUND = re.compile(r"\s*(<=|>=|<|>)?\s*(.+?)\s*(?:\.\.\s*(.+?))?\s*")
+
+
+def _compare(claim: Claim, node: Node, key: str, truth: int, arithmetic: str, resource: str = "") -> Iterable[Finding]:
+    kind = resource or key.rpartition(".")[2]
+    try:
+        holds = _holds(node, kind, truth)
+    except units.UnitError as fault:
+        yield error("units/unreadable", node.place, claim.of, str(fault))
+        return
+    if not holds:
+        says = claim.node.get("says")
+        quote = f" ({says.string})" if says is not None else ""
+        shown = units.show(kind, truth) if kind != "services" else str(truth)
+        message = f"claims {key} {node.string} {_when(claim.at)}, but it is {shown}{quote}"
+        yield error("claims/wrong", node.place, claim.of, message, f"write {shown}, or change what makes it so",
+                    arithmetic=arithmetic)  # fmt: skip
+
+
+def _when(at: str) -> str:
+    return {AS_IS: "today", TO_BE: "in the end"}.get(at, f"after {at}")
+
+
+def _holds(node: Node, kind: str, truth: int) -> bool:
+    found = _BOUND.fullmatch(node.string)
+    if found is None:
+        return False
+    sign, first, last = found[1], _amount(kind, node, found[2]), found[3]
+    if last is not None:
+        return first <= truth <= _amount(kind, node, last)
+    if sign:
+        return {"<=": truth <= first, ">=": truth >= first, "<": truth < first, ">": truth > first}[sign]
+    return _rounds_to(found[2], kind, truth, first)
+
+
+def _amount(kind: str, node: Node, text: str) -> int:
+    if kind == "services":
+        if not text.isdigit():
+            raise units.UnitError(f"'{text}' is not a whole number")
+        return int(text)
+    return amount_of(kind, Node(int(text) if text.isdigit() else text, node.place, text=text))
+
+
+def _rounds_to(text: str, kind: str, truth: int, claimed: int) -> bool:
+    """Whether rounding or cutting the truth to the digits that are written gives what is written."""
+    if truth == claimed:
+        return True
+    digits = re.match(r"\d+(?:\.(\d+))?", text)
+    if digits is None or kind == "services":
+        return False
+    number = Fraction(digits[0])
+    if not number:
+        return False
+    step = Fraction(claimed) / number / 10 ** len(digits[1] or "")
+    cut = (Fraction(truth) / step).__floor__()
+    rounded = (Fraction(truth) / step + Fraction(1, 2)).__floor__()
+    wanted = round(Fraction(claimed) / step)
+    return wanted in (cut, rounded)

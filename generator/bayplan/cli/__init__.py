@@ -1,0 +1,94 @@
+"""The command line. Each verb has a module of its own, imported when it is called: `--version` stays quick."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from bayplan import __version__
+from bayplan.errors import BayplanError, Exit, PolicyError
+
+VERBS = {
+    "analyze": "What is asked of each node, and what is there.",
+    "plan": "What would change, why, and whether it can hold.",
+    "compile": "Write the files of each node.",
+    "check": "Every finding about a policy.",
+    "explain": "Where a value comes from, layer by layer.",
+    "import": "Make a policy from Compose files.",
+    "schema": "The JSON Schema of policy files.",
+    "completion": "Shell completion for bash, zsh or fish.",
+}
+
+
+class Verbs(click.Group):
+    """The group of all verbs; a verb's module is imported when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs in the order in which one uses them."""
+        del ctx
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a verb, imported now."""
+        del ctx
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"bayplan.cli.{cmd_name}_verb")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of verbs without importing them."""
+        del ctx
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "BAYPLAN"})
+@click.version_option(__version__, prog_name="bayplan")
+def cli() -> None:
+    r"""Plan a fleet of Docker Compose hosts: policies in, a proven plan and reviewed files out.
+
+    \b
+    bayplan analyze policies/bev     what stands where today
+    bayplan plan    policies/bev     what to do about it, and why
+    bayplan compile policies/bev     the files for each node
+
+    Exit codes: 0 fine, 1 error, 2 changes pending (only with --detailed-exitcode), 3 policy violated or infeasible,
+    4 stale, 5 rolled back, 6 held for a person, 64 wrong usage.
+    """
+
+
+def main() -> None:
+    """Run the command line; errors of the user are sentences on stderr, with their exit code."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("stopped; nothing half written is left", err=True)
+        sys.exit(130)
+    except click.UsageError as fault:
+        fault.show()
+        sys.exit(Exit.USAGE)
+    except click.ClickException as fault:
+        fault.show()
+        sys.exit(Exit.ERROR)
+    except BayplanError as fault:
+        _show(fault)
+        sys.exit(fault.exit_code)
+    except KeyboardInterrupt:
+        click.echo("stopped; nothing half written is left", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(Exit.FINE)
+    sys.exit(code if isinstance(code, int) else Exit.FINE)
+
+
+def _show(fault: BayplanError) -> None:
+    if isinstance(fault, PolicyError) and fault.findings:
+        from bayplan.cli.show import show_findings, talk  # noqa: PLC0415 - rich is needed for findings only
+
+        show_findings(talk(), fault.findings)
+    click.echo(f"bayplan: {fault}", err=True)

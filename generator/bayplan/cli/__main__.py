@@ -1,0 +1,5 @@
+"""`python -m bayplan.cli`."""
+
+from bayplan.cli import main
+
+main()

@@ -1,0 +1,140 @@
+"""`bayplan analyze`: the ledger of a fleet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from rich.table import Table
+
+from bayplan import pipeline
+from bayplan.analyse.consumers import Consumer, consumers
+from bayplan.analyse.ledger import ledger
+from bayplan.cli.options import env_option, folders, format_option, policy_argument
+from bayplan.cli.show import data, show_ledger, talk
+from bayplan.finding import in_order
+from bayplan.render import data as as_data
+from bayplan.render import words
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from bayplan.analyse.ledger import Ledger
+    from bayplan.model.fleet import Fleet
+    from bayplan.model.names import Instance
+    from bayplan.model.placement import Seat
+    from bayplan.policy.fleet import Policy
+
+
+@click.command("analyze")
+@policy_argument
+@env_option
+@click.option("--at", type=click.Choice(["as-is", "to-be"]), default="as-is", show_default=True, help="The moment.")
+@click.option("--by", type=click.Choice(["node", "service"]), default="node", show_default=True, help="Rows.")
+@click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="Rows with --by service.")
+@click.option("--table", is_flag=True, help="A table instead of bars.")
+@format_option("text", "json")
+def command(
+    policy: Path,
+    env: str | None,
+    inventory: Path | None,
+    out: Path | None,
+    at: str,
+    by: str,
+    top: int,
+    *,
+    table: bool,
+    form: str,
+) -> None:
+    r"""Show what is asked of each node of POLICY, and what is there.
+
+    \b
+    bayplan analyze policies/bev-as-written
+    bayplan analyze policies/bev --by service --top 5
+    bayplan analyze policies/bev --at to-be --format json
+    """
+    space = folders(policy, inventory, out)
+    found = pipeline.read(space, env)
+    pipeline.stop_if_broken(found)
+    fleet, seats = _moment(space, found, at)
+    rows = ledger(fleet, seats)
+    console = data()
+    if form == "json":
+        biggest = [_consumer(one) for one in consumers(fleet, seats)[:top]] if by == "service" else []
+        extra = {"consumers": biggest} if by == "service" else {}
+        facts = {"fleet": fleet.name, "environment": fleet.environment, "at": at}
+        click.echo(as_data.text("analyze", {**facts, "nodes": as_data.ledger(rows), **extra}), nl=False)
+        return
+    if by == "service":
+        _show_consumers(console, consumers(fleet, seats)[:top])
+    elif table:
+        _show_table(console, rows)
+    else:
+        show_ledger(console, rows, fleet.nodes)
+        _show_ways(console, fleet, rows, seats)
+    talking = [one for one in in_order(found.findings) if not one.is_error]
+    if talking:
+        talk().print(f"{len(talking)} findings besides; bayplan check {policy} shows them")
+
+
+def _moment(space: pipeline.Workspace, found: Policy, at: str) -> tuple[Fleet, dict[Instance, Seat]]:
+    if at == "as-is":
+        return found.as_is, pipeline.standing(found.as_is)
+    placement, _ = pipeline.recorded(space, found)
+    if placement is None:
+        placement = pipeline.wished(found.to_be)
+        talk().print("nothing is decided yet: shown is what the policy wishes (bayplan compile decides)")
+    return found.to_be, dict(placement.seats)
+
+
+def _show_table(console: Console, rows: Ledger) -> None:
+    table = Table(box=None, pad_edge=False)
+    for title, side in (("node", "left"), ("resource", "left"), ("bar", "right"), ("line", "right"), ("of", "right"),
+                        ("", "right"), ("state", "left"), ("declared", "right"), ("estimated", "right"),
+                        ("replicas", "right"), ("reserve", "right"), ("unbounded", "right")):  # fmt: skip
+        table.add_column(title, justify="right" if side == "right" else "left", no_wrap=True)
+    for row in rows.rows:
+        values = (row.bar, row.line, row.capacity)
+        kinds = (
+            row.charges.declared + row.charges.inherited,
+            row.charges.estimated,
+            row.charges.replicas,
+            row.reserve,
+        )
+        table.add_row(
+            row.node, words.resource(row), *(words.amount(row, one) for one in values),
+            words.share(row), row.state.value,
+            *(words.amount(row, one) for one in kinds), str(len(row.unbounded)),
+        )  # fmt: skip
+    console.print(table)
+
+
+def _show_consumers(console: Console, some: list[Consumer]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for title in ("service", "copies", "memory GiB", "CPU", "kind"):
+        table.add_column(title, justify="left" if title in ("service", "kind") else "right", no_wrap=True)
+    for one in some:
+        memory, cpus = f"{one.memory / 2**30:g}", f"{one.cpus / 1000:g}"
+        table.add_row(one.name, str(one.copies), memory, cpus, ", ".join(one.kinds) or "unbounded")
+    console.print(table)
+
+
+def _consumer(one: Consumer) -> dict[str, object]:
+    return {"name": one.name, "services": [str(name) for name in one.services], "copies": one.copies,
+            "memory": one.memory, "cpus": one.cpus, "kinds": list(one.kinds)}  # fmt: skip
+
+
+def _show_ways(console: Console, fleet: Fleet, rows: Ledger, seats: dict[Instance, Seat]) -> None:
+    """Say, for each resource over its line, by how much, and who takes the most of it."""
+    for row in rows.rows:
+        if not row.over:
+            continue
+        most = list(consumers(fleet, {c: s for c, s in seats.items() if s.node == row.node}, row.resource))
+        few = ", ".join(f"{one.name} {words.amount(row, one.of(row.resource))}" for one in most[:5])
+        largest = f"; the largest: {few}" if few else ""
+        over = f"{words.amount(row, row.over)} {words.unit(row)}"
+        console.print(f"{row.node}: {words.resource(row)} is {over} over its line{largest}")
+    if any(row.over for row in rows.rows):
+        console.print("bayplan plan shows what the policy does about it")

@@ -1,0 +1,41 @@
+"""`bayplan check`: every finding about a policy, without looking for a placement."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bayplan import pipeline
+from bayplan.cli.options import env_option, folders, format_option, policy_argument
+from bayplan.cli.show import counted, data, show_findings
+from bayplan.errors import Exit
+from bayplan.finding import in_order
+from bayplan.render import data as as_data
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command("check")
+@policy_argument
+@env_option
+@format_option("text", "json")
+@click.pass_context
+def command(
+    context: click.Context, policy: Path, env: str | None, inventory: Path | None, out: Path | None, form: str
+) -> None:
+    """Show every finding about POLICY: what cannot be read, what contradicts itself, what does not hold."""
+    space = folders(policy, inventory, out)
+    found = pipeline.read(space, env)
+    broken = any(finding.is_error for finding in found.findings)
+    findings = in_order(found.findings if broken else pipeline.check(space, found))
+    if form == "json":
+        click.echo(as_data.text("check", {"fleet": found.name, "findings": as_data.findings(findings)}), nl=False)
+    else:
+        console = data()
+        show_findings(console, findings)
+        console.print(f"{found.name} ({found.environment}): {counted(findings)}")
+    if broken:
+        context.exit(Exit.ERROR)
+    context.exit(Exit.VIOLATED if any(finding.is_error for finding in findings) else Exit.FINE)

@@ -1,0 +1,146 @@
+"""`bayplan plan`: what would change, why, and whether it can hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from rich.text import Text
+
+from bayplan import pipeline
+from bayplan.cli.options import env_option, folders, format_option, policy_argument
+from bayplan.cli.show import counted, data, show_findings, show_ledger
+from bayplan.errors import Exit
+from bayplan.render import data as as_data
+from bayplan.render import tree
+from bayplan.render.markdown import plan_markdown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from bayplan.place import Conflict
+    from bayplan.plan.change import Change
+    from bayplan.plan.plan import Plan
+    from bayplan.plan.stages import Stage
+
+_DETAILS = 2
+
+
+@click.command("plan")
+@policy_argument
+@env_option
+@format_option("text", "markdown", "json")
+@click.option("--detailed-exitcode", is_flag=True, help="End with 2 if changes are pending.")
+@click.option("--save/--no-save", default=True, show_default=True, help="Write PLAN.md to plans/DIGEST/.")
+@click.pass_context
+def command(
+    context: click.Context,
+    policy: Path,
+    env: str | None,
+    inventory: Path | None,
+    out: Path | None,
+    form: str,
+    *,
+    detailed_exitcode: bool,
+    save: bool,
+) -> None:
+    r"""Show what would change to make POLICY true, and prove that it holds, or that it cannot.
+
+    \b
+    bayplan plan policies/bev
+    bayplan plan policies/acgs --env staging --format markdown > comment.md
+    """
+    space = folders(policy, inventory, out)
+    made = pipeline.plan(space, pipeline.read(space, env))
+    saved = _save(space, made) if save else None
+    if form == "json":
+        click.echo(as_data.text("plan", as_data.plan(made)), nl=False)
+    elif form == "markdown":
+        click.echo(plan_markdown(made), nl=False)
+    else:
+        _show(data(), made, saved)
+    pending = detailed_exitcode and made.holds and bool(made.changes)
+    context.exit(Exit.CHANGES if pending else made.exit_code)
+
+
+def _save(space: pipeline.Workspace, made: Plan) -> str:
+    """Write the plan to its own folder, named by what it follows from; return the folder's name."""
+    files = pipeline.compiled_files(made)
+    name = pipeline.plan_digest(files, made)
+    texts = {"PLAN.md": plan_markdown(made), "plan.json": as_data.text("plan", as_data.plan(made))}
+    tree.write(space.plans / name, texts, {"fleet": made.to_be.name, "environment": made.to_be.environment})
+    return name
+
+
+def _show(console: Console, made: Plan, saved: str | None) -> None:
+    console.print(Text(f"{made.to_be.name} ({made.to_be.environment}), today", style="bold underline"))
+    show_ledger(console, made.before, made.as_is.nodes)
+    _show_changes(console, made)
+    title = "in the end" if made.placement else "as the policy wishes it: this cannot hold"
+    console.print(Text(f"{made.to_be.name}, {title}", style="bold underline"))
+    show_ledger(console, made.after, made.to_be.nodes, sums=made.placement is None)
+    for conflict in made.conflicts:
+        _show_conflict(console, conflict)
+    if made.findings:
+        console.print(Text("findings", style="bold underline"))
+        show_findings(console, made.findings)
+        console.print()
+    _show_verdict(console, made, saved)
+
+
+def _show_changes(console: Console, made: Plan) -> None:
+    for stage in made.stages:
+        if stage.changes or len(made.stages) > 1:
+            _show_stage(console, stage)
+
+
+def _show_stage(console: Console, stage: Stage) -> None:
+    restarts = sum(change.restarts for change in stage.changes)
+    counts = f"{len(stage.changes)} changes, {restarts} restarts" if stage.changes else "no change"
+    console.print(Text.assemble((f"stage {stage.cut.name}", "bold"), f"  {counts}", (f"  {stage.cut.why}", "dim")))
+    for change in stage.changes:
+        console.print(_line(change))
+        if change.why:
+            console.print(Text(f"        {change.why}", style="dim"))
+    console.print()
+
+
+def _line(change: Change) -> Text:
+    where = change.node if change.node == change.target else f"{change.node} → {change.target}"
+    details = "; ".join(detail.words() for detail in change.details[:_DETAILS])
+    more = f"; and {len(change.details) - _DETAILS} more" if len(change.details) > _DETAILS else ""
+    mode = f"now {change.mode}" if change.kind.value == "schedule" else ""
+    symbol = f"{change.kind.symbol:>5} "
+    return Text.assemble((symbol, "bold"), f"{change.service}  ", (f"{where}  ", "dim"), details + more, mode)
+
+
+def _show_conflict(console: Console, conflict: Conflict) -> None:
+    console.print(Text(f"impossible: {conflict.message}", style="bold red"))
+    console.print(f"  {conflict.arithmetic}")
+    for line in conflict.lines:
+        console.print(Text(f"  {line.place}  {line.subject}  {line.words}", style="dim"))
+    if conflict.remedies:
+        console.print("  ways out, the cheapest first:")
+        for remedy in conflict.remedies:
+            console.print(f"    → {remedy.text}")
+    else:
+        console.print("  no single change that was tried is enough")
+    console.print()
+
+
+def _show_verdict(console: Console, made: Plan, saved: str | None) -> None:
+    counts = ", ".join(f"{many} {kind}" for kind, many in made.counts().items()) or "no change"
+    if made.holds:
+        proof = "proven optimal" if made.placement and made.placement.optimal else "proven to fit"
+        console.print(Text(f"holds, {proof}: {counts}; {made.unchanged} services unchanged", style="bold green"))
+    else:
+        console.print(
+            Text(f"does not hold: {counted(made.findings)}, {len(made.conflicts)} conflicts", style="bold red")
+        )
+    if made.relocked:
+        many = len(made.relocked)
+        console.print(f"differs from placement.yml for {many} copies; bayplan compile --replan writes it down")
+    if saved:
+        console.print(f"plans/{saved}/PLAN.md")

@@ -1,0 +1,270 @@
+"""The table of contents: each stage called once, in order.
+
+read → decide → measure → plan → render
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bayplan import place
+from bayplan.check.claims import AS_IS, TO_BE, check_claims, read_claims
+from bayplan.check.moment import Moment
+from bayplan.errors import PolicyError, ViolatedError
+from bayplan.finding import Finding, in_order
+from bayplan.model.names import Name
+from bayplan.model.placement import Placement, Seat
+from bayplan.plan.diff import diff
+from bayplan.plan.plan import Plan, digest
+from bayplan.plan.rollout import read_cuts
+from bayplan.plan.stages import assign, order_findings, staged
+from bayplan.plan.state import state
+from bayplan.policy.fleet import Policy, read_policy
+from bayplan.render import tree
+from bayplan.render.compose import bodies, compose_files
+from bayplan.render.placement import FILE, placement_text, read_placement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bayplan.model.fleet import Fleet
+    from bayplan.model.names import Instance
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The folders of one policy: where it stands, what was observed, and where its compiled files go."""
+
+    policy: Path
+    inventory: Path
+    compiled: Path
+    plans: Path
+
+    @property
+    def fleet(self) -> str:
+        """Return the fleet's name: the policy folder's."""
+        whole = self.policy.resolve()
+        return whole.name if whole.is_dir() else whole.parent.name
+
+
+def workspace(policy: Path, inventory: Path | None = None, out: Path | None = None) -> Workspace:
+    """Return the folders that belong to a policy.
+
+    A policy in a folder `policies/` has its `inventory/`, `compiled/` and `plans/` beside that; any other has them in
+    the folder that the command was started in.
+    """
+    whole = policy.resolve()
+    folder = whole if whole.is_dir() else whole.parent
+    root = folder.parent.parent if folder.parent.name == "policies" else Path.cwd()
+    name = folder.name
+    return Workspace(
+        policy=policy,
+        inventory=inventory or root / "inventory" / name,
+        compiled=out or root / "compiled" / name,
+        plans=root / "plans",
+    )
+
+
+def read(space: Workspace, env: str | None = None) -> Policy:
+    """Read a policy and everything it names.
+
+    Raises:
+        PolicyError: if a finding stops the work: what is broken cannot be planned.
+    """
+    return read_policy(space.policy, space.inventory, env)
+
+
+def stop_if_broken(policy: Policy) -> None:
+    """Raise PolicyError, with the findings, if what was read is broken.
+
+    Raises:
+        PolicyError: if any finding is an error.
+    """
+    errors = [finding for finding in policy.findings if finding.is_error]
+    if errors:
+        many = f"{len(errors)} errors" if len(errors) > 1 else "1 error"
+        raise PolicyError(f"{many} in the policy; nothing was planned", in_order(policy.findings))
+
+
+def recorded(space: Workspace, policy: Policy) -> tuple[Placement | None, tuple[Finding, ...]]:
+    """Return the recorded decision of an environment, if there is one."""
+    return read_placement(space.compiled / policy.environment / FILE)
+
+
+def plan(space: Workspace, policy: Policy) -> Plan:
+    """Return the plan from what is to what should be.
+
+    Raises:
+        PolicyError: if what was read is broken.
+    """
+    stop_if_broken(policy)
+    lock, found = recorded(space, policy)
+    decision = place.decide(policy.to_be, lock)
+    return make_plan(policy, decision, lock, found)
+
+
+def make_plan(
+    policy: Policy, decision: place.Decision, lock: Placement | None, found: tuple[Finding, ...] = ()
+) -> Plan:
+    """Return the plan that follows from a decision."""
+    as_is, to_be = policy.as_is, policy.to_be
+    placement = decision.placement or wished(to_be)
+    now = state(as_is, standing(as_is), {name: service.body for name, service in as_is.services.items()})
+    then = state(to_be, placement.seats, bodies(to_be, placement))
+    changes = diff(now, then, reasons(to_be, placement), _carried(to_be))
+    cuts, more = read_cuts(policy.document, to_be)
+    taken, untaken = assign(cuts, changes)
+    stages = staged(as_is, to_be, now, cuts, taken)
+    before = Moment.of(AS_IS, as_is, standing(as_is))
+    after = Moment.of(TO_BE, to_be, placement.seats)
+    between = {stage.cut.name: Moment(stage.cut.name, stage.fleet, stage.ledger, stage.seats) for stage in stages}
+    moments = {AS_IS: before, **between, TO_BE: after}
+    claims = check_claims(read_claims(policy.document, policy.environment), moments)
+    order = order_findings(as_is, to_be, now, stages, before.ledger) if decision.placement else []
+    findings = [*policy.findings, *found, *decision.findings, *more, *untaken, *claims, *order]
+    return Plan(
+        policy=str(policy.name),
+        as_is=as_is,
+        to_be=to_be,
+        before=before.ledger,
+        after=after.ledger,
+        placement=decision.placement,
+        changes=changes,
+        stages=stages,
+        findings=in_order(findings),
+        conflicts=decision.conflicts,
+        relocked=_relocked(lock, decision.placement),
+    )
+
+
+def standing(fleet: Fleet) -> dict[Instance, Seat]:
+    """Return where copies stand today; a card is known only where the node has one."""
+    result = {}
+    for copy, node in sorted(fleet.standing.items()):
+        service = fleet.services.get(copy.service)
+        if service is None or not service.active or node not in fleet.nodes:
+            continue
+        cards = fleet.nodes[node].gpus
+        result[copy] = Seat(node, (cards[0].index,) if service.gpu and len(cards) == 1 else ())
+    return result
+
+
+def wished(fleet: Fleet) -> Placement:
+    """Return where the policy would have everything, though it cannot hold: fixed nodes, else today's."""
+    seats = {}
+    for copy in fleet.instances():
+        node = fleet.services[copy.service].placement.node or fleet.standing.get(copy, "")
+        if node:
+            cards = fleet.nodes[node].gpus
+            seats[copy] = Seat(node, (cards[0].index,) if fleet.services[copy.service].gpu and cards else ())
+    return Placement(seats)
+
+
+def reasons(fleet: Fleet, placement: Placement) -> dict[Name, str]:
+    """Return why each service changes: the policy's words, else the decision's."""
+    said = {copy.service: reason for copy, reason in placement.reasons.items()}
+    return {
+        name: service.why or service.placement.why or said.get(name, "") for name, service in fleet.services.items()
+    }
+
+
+def _carried(fleet: Fleet) -> dict[Name, int]:
+    """Return the bytes of known size that a move of each service carries."""
+    carried = {}
+    for name, service in fleet.services.items():
+        volumes = (fleet.volumes.get(Name(name.project, key)) for key in service.volume_keys)
+        sizes = (one.size.amount for one in volumes if one and one.size and one.on_move == "carry")
+        carried[name] = sum(sizes)
+    return carried
+
+
+def _relocked(lock: Placement | None, placement: Placement | None) -> dict[str, str]:
+    """Return copy → `from → to` where a plan differs from the recorded decision."""
+    if lock is None or placement is None:
+        return {}
+    return {
+        str(copy): f"{_seat(lock.seats.get(copy))} → {_seat(placement.seats.get(copy))}"
+        for copy in sorted({*lock.seats, *placement.seats})
+        if lock.seats.get(copy) != placement.seats.get(copy)
+    }
+
+
+def _seat(seat: Seat | None) -> str:
+    if seat is None:
+        return "nowhere"
+    return seat.node + (f" card {', '.join(map(str, seat.gpus))}" if seat.gpus else "")
+
+
+def compiled(policy: Policy, placement: Placement) -> dict[str, str]:
+    """Return the compiled tree of an environment: path → text, without the manifest."""
+    shown = f"policies/{policy.name}"
+    files = compose_files(policy.to_be, placement, shown)
+    return {FILE: placement_text(placement, shown), **files}
+
+
+def compiled_files(made: Plan) -> dict[str, str]:
+    """Return the compiled files of a plan; none if it cannot hold."""
+    if made.placement is None:
+        return {}
+    shown = f"policies/{made.policy}"
+    return {FILE: placement_text(made.placement, shown), **compose_files(made.to_be, made.placement, shown)}
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """Why a compiled tree is out of date: the decision no longer holds, or files differ."""
+
+    difference: tree.Difference
+    findings: tuple[Finding, ...] = ()
+
+
+def stale(space: Workspace, policy: Policy) -> Stale:
+    """Return how the compiled tree differs from what the policy and the recorded decision give, without solving."""
+    stop_if_broken(policy)
+    placement, found = recorded(space, policy)
+    root = space.compiled / policy.environment
+    if placement is None:
+        return Stale(tree.Difference(missing=(FILE,)), found)
+    broken = tuple(one for one in place.verify(policy.to_be, placement) if one.is_error)
+    if broken:
+        return Stale(tree.Difference(), (*found, *broken))
+    return Stale(tree.difference(root, compiled(policy, placement)), found)
+
+
+def decide_or_keep(space: Workspace, policy: Policy, *, replan: bool) -> tuple[Placement, str]:
+    """Return the recorded decision if it holds, else a new one, and a sentence about what was done.
+
+    Raises:
+        PolicyError: if what was read is broken.
+        ViolatedError: if the policy cannot hold; the findings say why.
+    """
+    stop_if_broken(policy)
+    lock, _ = recorded(space, policy)
+    if lock is not None and not replan and not any(one.is_error for one in place.verify(policy.to_be, lock)):
+        return lock, ""
+    decision = place.decide(policy.to_be, lock)
+    made = make_plan(policy, decision, lock)
+    if decision.placement is None or not made.holds:
+        raise ViolatedError("the policy cannot hold; bayplan plan shows why and the ways out", made.findings)
+    reason = (
+        "decided"
+        if lock is None
+        else "decided anew, as asked"
+        if replan
+        else "the recorded decision no longer held: decided anew"
+    )
+    return decision.placement, reason
+
+
+def check(space: Workspace, policy: Policy) -> tuple[Finding, ...]:
+    """Return every finding about a policy: what planning it would find."""
+    return plan(space, policy).findings
+
+
+def plan_digest(files: Mapping[str, str], made: Plan) -> str:
+    """Return the digest of a plan: over the compiled files and what stands today."""
+    today = {f"as-is/{copy}": node for copy, node in made.as_is.standing.items()}
+    changes = {f"change/{n}": repr(change) for n, change in enumerate(made.changes)}
+    return digest({**files, **today, **changes})

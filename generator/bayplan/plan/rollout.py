@@ -1,0 +1,47 @@
+"""`rollout:` of a policy as the stages that a plan is cut into."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bayplan.plan.stages import WHOLE, Cut
+from bayplan.policy.groups import select
+from bayplan.policy.values import Findings, whole_number, word, words
+
+if TYPE_CHECKING:
+    from bayplan.model.fleet import Fleet
+    from bayplan.model.names import Name
+    from bayplan.source import Node
+
+
+def read_cuts(document: Node, fleet: Fleet) -> tuple[tuple[Cut, ...], Findings]:
+    """Return the stages of a policy in order; one that takes everything if it has none."""
+    findings = Findings()
+    rollout = document.get("rollout")
+    stages = rollout.get("stages") if rollout is not None else None
+    cuts = tuple(_cut(findings, stage, fleet) for stage in stages or ())
+    return cuts or (WHOLE,), findings
+
+
+def _cut(findings: Findings, stage: Node, fleet: Fleet) -> Cut:
+    kinds, chosen = stage.get("changes"), stage.get("services")
+    return Cut(
+        name=word(stage.get("name"), "?"),
+        kinds=frozenset(words(kinds)) if kinds is not None else None,
+        services=_services(findings, chosen, fleet) if chosen is not None else None,
+        approvals=whole_number(stage.get("approvals"), 0),
+        require=words(stage.get("require")),
+        why=word(stage.get("why")),
+        place=stage.place,
+    )
+
+
+def _services(findings: Findings, node: Node, fleet: Fleet) -> frozenset[Name]:
+    found: set[Name] = set()
+    tiers = {name: (service.tier, service.place) for name, service in fleet.services.items()}
+    for selector in node if node.is_list else (node,):
+        names, missing = select(selector, fleet.services, tiers)
+        if missing:
+            findings.append(missing)
+        found.update(names)
+    return frozenset(found)

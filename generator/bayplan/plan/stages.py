@@ -1,0 +1,167 @@
+"""Stages: cuts of the one way from AS-IS to TO-BE, each with the ledger that it leaves behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise, permutations
+from typing import TYPE_CHECKING
+
+from bayplan.analyse.ledger import Ledger, Row, ledger
+from bayplan.finding import NOWHERE, Finding, Place, error
+from bayplan.model import units
+from bayplan.model.names import Instance
+from bayplan.plan.change import Kind
+from bayplan.plan.diff import apply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from bayplan.model.fleet import Fleet
+    from bayplan.model.names import Name
+    from bayplan.model.placement import Seat
+    from bayplan.model.service import Service
+    from bayplan.plan.change import Change
+    from bayplan.plan.state import State
+
+_MOST_ORDERS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A stage as the policy writes it: its name, the kinds and the services it takes (None: all)."""
+
+    name: str
+    kinds: frozenset[str] | None = None
+    services: frozenset[Name] | None = None
+    approvals: int = 0
+    require: tuple[str, ...] = ()
+    why: str = ""
+    place: Place = NOWHERE
+
+    def takes(self, change: Change) -> bool:
+        """Whether a change belongs to this stage."""
+        by_kind = self.kinds is None or change.kind.value in self.kinds
+        return by_kind and (self.services is None or change.service in self.services)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage with its changes and what it leaves behind."""
+
+    cut: Cut
+    changes: tuple[Change, ...]
+    fleet: Fleet
+    ledger: Ledger
+    seats: Mapping[Instance, Seat]
+
+
+WHOLE = Cut("all")
+"""The one stage of a policy that has none."""
+
+
+def assign(cuts: Sequence[Cut], changes: Iterable[Change]) -> tuple[dict[str, tuple[Change, ...]], list[Finding]]:
+    """Return stage name → its changes: each goes to the first stage that takes it, what none takes is an error."""
+    taken: dict[str, list[Change]] = {cut.name: [] for cut in cuts}
+    findings = []
+    for change in changes:
+        cut = next((one for one in cuts if one.takes(change)), None)
+        if cut is None:
+            message = f"no stage takes its {change.kind.value}"
+            remedy = f"add {change.kind.value} to the changes of a stage"
+            findings.append(error("rollout/no-stage", cuts[-1].place, str(change.service), message, remedy))
+        else:
+            taken[cut.name].append(change)
+    return {name: tuple(some) for name, some in taken.items()}, findings
+
+
+def staged(
+    as_is: Fleet, to_be: Fleet, current: State, cuts: Sequence[Cut], taken: Mapping[str, Sequence[Change]]
+) -> tuple[Stage, ...]:
+    """Return the stages in order, each with the fleet and the ledger after it."""
+    stages = []
+    done: list[Change] = []
+    for cut in cuts:
+        done.extend(taken.get(cut.name, ()))
+        fleet = halfway(as_is, to_be, done)
+        standing = seats(apply(current, done))
+        stages.append(Stage(cut, tuple(taken.get(cut.name, ())), fleet, ledger(fleet, standing), standing))
+    return tuple(stages)
+
+
+def seats(current: State) -> dict[Instance, Seat]:
+    """Return where each copy of a state stands."""
+    return {
+        Instance(name, number): seat
+        for name, one in sorted(current.items())
+        for number, seat in sorted(one.seats.items())
+    }
+
+
+def halfway(as_is: Fleet, to_be: Fleet, done: Iterable[Change]) -> Fleet:
+    """Return the fleet after some of the changes: what was resized has its new size, what was not its old one."""
+    kinds: dict[Name, set[Kind]] = {}
+    for change in done:
+        kinds.setdefault(change.service, set()).add(change.kind)
+    services = {
+        name: _between(as_is.services.get(name), to_be.services.get(name), kinds.get(name, set()))
+        for name in sorted({*as_is.services, *to_be.services})
+    }
+    return replace(to_be, services={name: one for name, one in services.items() if one is not None})
+
+
+def _between(old: Service | None, new: Service | None, kinds: set[Kind]) -> Service | None:
+    if old is None or new is None:
+        return new if old is None else old
+    result = old
+    if Kind.RESIZE in kinds or (old.limits == new.limits and old.requests == new.requests):
+        result = replace(result, requests=new.requests, limits=new.limits, tier=new.tier)
+    if kinds & {Kind.RECREATE, Kind.SCALE, Kind.MOVE}:
+        result = replace(result, replicas=new.replicas, gpu=new.gpu)
+    if Kind.SCHEDULE in kinds:
+        result = replace(result, pool=new.pool)
+    return result
+
+
+def crossed(before: Ledger, after: Ledger) -> tuple[tuple[Row, Row | None], ...]:
+    """Return the rows that a stage pushes over their line, or fills further though they are over it already."""
+    bad = []
+    for row in after.rows:
+        old = before.row(row.node, row.resource)
+        if row.bar > max(row.line, old.bar if old else 0) and not _only_named(old, row):
+            bad.append((row, old))
+    return tuple(bad)
+
+
+def _only_named(old: Row | None, row: Row) -> bool:
+    """Whether a bar grew only because what was unbounded now has a limit: that makes nothing fuller."""
+    return old is not None and len(old.unbounded) > len(row.unbounded) and row.copies <= old.copies
+
+
+def order_findings(
+    as_is: Fleet, to_be: Fleet, current: State, stages: Sequence[Stage], before: Ledger
+) -> list[Finding]:
+    """Return a finding for the first stage that crosses a line, with an order of the stages that does not."""
+    last = before
+    for stage in stages:
+        bad = crossed(last, stage.ledger)
+        if bad:
+            row, old = bad[0]
+            was = units.show(row.resource.partition("/")[0], old.bar) if old else "nothing"
+            now, line = (units.show(row.resource.partition("/")[0], n) for n in (row.bar, row.line))
+            message = f"fills {row.resource} of {row.node} from {was} to {now}, over its line of {line}"
+            remedy = _working_order(as_is, to_be, current, stages, before)
+            return [error("rollout/stage-order", stage.cut.place, f"stage {stage.cut.name}", message, remedy)]
+        last = stage.ledger
+    return []
+
+
+def _working_order(as_is: Fleet, to_be: Fleet, current: State, stages: Sequence[Stage], before: Ledger) -> str:
+    if len(stages) > _MOST_ORDERS:
+        return "put the stages that free room before those that fill it"
+    taken = {stage.cut.name: stage.changes for stage in stages}
+    for cuts in permutations([stage.cut for stage in stages]):
+        tried = staged(as_is, to_be, current, cuts, taken)
+        ledgers = [before, *(stage.ledger for stage in tried)]
+        if not any(crossed(a, b) for a, b in pairwise(ledgers)):
+            return "this order works: " + ", ".join(cut.name for cut in cuts)
+    return "no order of these stages works; split the one that crosses the line"

@@ -1,0 +1,111 @@
+"""What runs where, and with what: one shape for AS-IS and for TO-BE, so that a plan is their difference."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bayplan.model.names import Instance
+
+if TYPE_CHECKING:
+    from bayplan.model.fleet import Fleet
+    from bayplan.model.names import Name
+    from bayplan.model.placement import Seat
+    from bayplan.model.service import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """One service as it is deployed.
+
+    Attributes:
+        seats: copy number → where it stands.
+        resources: `limits.memory`, `requests.cpus`, … → amount for one copy.
+        settings: everything else of its Compose mapping, flat: dotted key → value.
+        mode: `always`, or `on-demand` if its pool rests.
+    """
+
+    seats: Mapping[int, Seat] = field(default_factory=dict)
+    resources: Mapping[str, int] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    mode: str = "always"
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Return the nodes that copies stand on, sorted."""
+        return tuple(sorted({seat.node for seat in self.seats.values()}))
+
+
+State = Mapping["Name", Deployed]
+
+
+def state(fleet: Fleet, seats: Mapping[Instance, Seat], bodies: Mapping[Name, Mapping[str, Any]]) -> State:
+    """Return the state of a fleet.
+
+    Args:
+        fleet: AS-IS or TO-BE.
+        seats: where copies stand; a service without any is not deployed.
+        bodies: the Compose mapping of each service as it is, or will be, written.
+    """
+    result: dict[Name, Deployed] = {}
+    for service in fleet.active():
+        own = {
+            number: seats[one]
+            for number in range(1, service.replicas.count + 1)
+            if (one := Instance(service.name, number)) in seats
+        }
+        if own:
+            body = bodies.get(service.name, service.body)
+            result[service.name] = Deployed(own, resources(service), settings(body), mode(fleet, service))
+    return result
+
+
+def mode(fleet: Fleet, service: Service) -> str:
+    """Return how a service runs: always, or on demand."""
+    pool = fleet.pools.get(service.pool)
+    return "on-demand" if pool and pool.scaling == "on-demand" else "always"
+
+
+def resources(service: Service) -> dict[str, int]:
+    """Return the requests and limits of a service, flat."""
+    flat = {f"limits.{key}": amount.amount for key, amount in service.limits.items()}
+    flat.update({f"requests.{key}": amount.amount for key, amount in service.requests.items()})
+    return dict(sorted(flat.items()))
+
+
+_RESOURCE_KEYS = (
+    "cpu_shares",
+    "mem_limit",
+    "mem_reservation",
+    "memswap_limit",
+    "cpus",
+    "pids_limit",
+    "scale",
+)
+
+
+def settings(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a Compose mapping without what a live resize or a change of scale sets, flat by dotted key."""
+    rest = copy.deepcopy({key: value for key, value in body.items() if key not in _RESOURCE_KEYS})
+    deploy = rest.get("deploy") or {}
+    deploy.pop("replicas", None)
+    asked = deploy.get("resources") or {}
+    for half in ("limits", "reservations"):
+        for key in ("cpus", "memory", "pids"):
+            (asked.get(half) or {}).pop(key, None)
+    return dict(sorted(_flat(rest).items()))
+
+
+def _flat(value: Any, path: str = "") -> dict[str, Any]:
+    if isinstance(value, Mapping):
+        flat: dict[str, Any] = {}
+        for key, child in value.items():
+            flat.update(_flat(child, f"{path}.{key}" if path else str(key)))
+        return flat
+    return {path: _NULL if value is None else value}
+
+
+_NULL = "~"
+"""A key without a value (`environment: {HTTP_PROXY: }`) says something; None stands for nothing said."""

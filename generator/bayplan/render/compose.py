@@ -1,0 +1,126 @@
+"""The Compose files: one for each node and project, so that volumes keep their names and containers stay."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from bayplan.model.names import Name
+from bayplan.render.emit import Said, bare, emit
+from bayplan.render.service import Standing, service_body
+
+if TYPE_CHECKING:
+    from bayplan.model.fleet import Fleet
+    from bayplan.model.names import Instance
+    from bayplan.model.placement import Placement
+
+
+def compose_files(fleet: Fleet, placement: Placement, policy: str) -> dict[str, str]:
+    """Return `<node>/<project>/compose.yaml` → text.
+
+    Args:
+        fleet: TO-BE.
+        placement: where its copies stand.
+        policy: the policy folder as it is written in the header.
+    """
+    trees = compose_trees(fleet, placement)
+    header = (
+        f"Made by `bayplan compile {policy}` from the policy `{policy}`; edit that, not this file.\n"
+        "A comment behind a value says where the value comes from."
+    )
+    return {f"{node}/{project}/compose.yaml": emit(tree, header) for (node, project), tree in sorted(trees.items())}
+
+
+def compose_trees(fleet: Fleet, placement: Placement) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return (node, project) → the tree of its Compose file, derived values with their reason."""
+    here: dict[tuple[str, str], dict[str, Any]] = defaultdict(dict)
+    for standing in standings(fleet, placement):
+        key = (standing.node.name, standing.service.name.project)
+        for name, group in _named(standing):
+            here[key][name] = service_body(group)
+    return {
+        (node, project): _document(fleet, project, dict(sorted(services.items())))
+        for (node, project), services in sorted(here.items())
+    }
+
+
+def standings(fleet: Fleet, placement: Placement) -> list[Standing]:
+    """Return each service on each node that has copies of it."""
+    copies: dict[tuple[Name, str], list[Instance]] = defaultdict(list)
+    for copy, seat in sorted(placement.seats.items()):
+        copies[copy.service, seat.node].append(copy)
+    return [
+        Standing(fleet, placement, fleet.services[name], fleet.nodes[node], tuple(group))
+        for (name, node), group in sorted(copies.items())
+    ]
+
+
+def bodies(fleet: Fleet, placement: Placement) -> dict[Name, Mapping[str, Any]]:
+    """Return each service's Compose mapping without comments, as written on the first node that has it."""
+    result: dict[Name, Mapping[str, Any]] = {}
+    for standing in standings(fleet, placement):
+        result.setdefault(standing.service.name, bare(service_body(standing)))
+    return result
+
+
+def _named(standing: Standing) -> list[tuple[str, Standing]]:
+    """Return the Compose services that stand for the copies: one with replicas, or one for each set of cards."""
+    groups: dict[tuple[int, ...], list[Instance]] = defaultdict(list)
+    for copy in standing.copies:
+        groups[standing.placement.seats[copy].gpus].append(copy)
+    name = standing.service.name.name
+    if len(groups) == 1:
+        return [(name, standing)]
+    return [
+        (
+            f"{name}-{group[0].number}",
+            Standing(standing.fleet, standing.placement, standing.service, standing.node, tuple(group)),
+        )
+        for group in groups.values()
+    ]
+
+
+def _document(fleet: Fleet, project: str, services: Mapping[str, Any]) -> dict[str, Any]:
+    document: dict[str, Any] = {"name": project, "services": services}
+    document["networks"] = _networks(fleet, project, services)
+    document["volumes"] = _volumes(fleet, project, services)
+    known = fleet.projects.get(project)
+    for kind in ("secrets", "configs"):
+        declared = getattr(known, kind) if known else {}
+        used = {_reference(one) for body in services.values() for one in body.get(kind) or ()}
+        document[kind] = {key: declared[key] for key in sorted(used & set(declared))}
+    return {key: value for key, value in document.items() if value}
+
+
+def _reference(one: Any) -> str:
+    return str(one.get("source", "")) if isinstance(one, Mapping) else str(one)
+
+
+def _networks(fleet: Fleet, project: str, services: Mapping[str, Any]) -> dict[str, Any]:
+    used: set[str] = set()
+    for body in services.values():
+        networks = body.get("networks") or {}
+        used.update(networks if isinstance(networks, Mapping) else [str(one) for one in networks])
+    declared: dict[str, Any] = {}
+    for key in sorted(used):
+        network = fleet.networks.get(Name(project, key))
+        body = dict(network.body) if network else {}
+        if network and not network.external and body.pop("external", None):
+            body["driver"] = Said("bridge", f"made here: {network.why}" if network.why else "made here")
+        declared[key] = body
+    return declared
+
+
+def _volumes(fleet: Fleet, project: str, services: Mapping[str, Any]) -> dict[str, Any]:
+    used = {
+        str(mount["source"])
+        for body in services.values()
+        for mount in body.get("volumes") or ()
+        if isinstance(mount, Mapping) and mount.get("type") == "volume" and mount.get("source")
+    }
+    declared: dict[str, Any] = {}
+    for key in sorted(used):
+        volume = fleet.volumes.get(Name(project, key))
+        declared[key] = dict(volume.body) if volume else {}
+    return declared

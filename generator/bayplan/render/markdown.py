@@ -1,0 +1,116 @@
+"""PLAN.md: what a reviewer reads first. Counts, capacity before and after, then the changes, stage by stage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bayplan.render import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bayplan.finding import Finding
+    from bayplan.plan.change import Change
+    from bayplan.plan.plan import Plan
+
+LONGEST = 65_000
+"""Characters that a pull-request comment takes; GitHub refuses more than 65,536."""
+_DETAILS = 3
+
+
+def plan_markdown(plan: Plan) -> str:
+    """Return a plan as Markdown, its summary first; shorter than a comment may be."""
+    text = "\n".join([*_summary(plan), *_capacity(plan), *_conflicts(plan), *_stages(plan), *_findings(plan.findings)])
+    if len(text) <= LONGEST:
+        return text + "\n"
+    cut = text[: LONGEST - 200].rsplit("\n", 1)[0]
+    return f"{cut}\n\n… the rest is left out; `bayplan plan policies/{plan.policy}` shows all of it.\n"
+
+
+def _summary(plan: Plan) -> list[str]:
+    counts = ", ".join(f"{many} {kind}" for kind, many in plan.counts().items()) or "no change"
+    verdict = "It holds." if plan.holds else "**It does not hold.**"
+    return [
+        f"# Plan for {plan.to_be.name} ({plan.to_be.environment})",
+        "",
+        f"{verdict} {counts}; {plan.unchanged} services unchanged.",
+        "",
+    ]
+
+
+def _capacity(plan: Plan) -> list[str]:
+    lines = ["| node | resource | today | in the end | line | of |", "|---|---|---:|---:|---:|---:|"]
+    for row in plan.after.rows:
+        old = plan.before.row(row.node, row.resource)
+        today = words.amount(row, old.bar) if old else "-"
+        mark = " ⚠" if row.over else ""
+        lines.append(
+            f"| {row.node} | {words.resource(row)} | {today} | {words.amount(row, row.bar)}{mark} "
+            f"| {words.amount(row, row.line)} | {words.amount(row, row.capacity)} {words.unit(row)} |"
+        )
+    return [*lines, ""]
+
+
+def _conflicts(plan: Plan) -> list[str]:
+    lines: list[str] = []
+    for conflict in plan.conflicts:
+        lines += [f"## Impossible: {conflict.message}", "", conflict.arithmetic, ""]
+        lines += [f"- `{line.place}` {line.subject}: {line.words}" for line in conflict.lines]
+        lines += ["", "Ways out, the cheapest first:", ""]
+        lines += [f"1. `{remedy.text}`" for remedy in conflict.remedies] or [
+            "1. none of the single changes tried is enough"
+        ]
+        lines.append("")
+    return lines
+
+
+def _stages(plan: Plan) -> list[str]:
+    lines: list[str] = []
+    for stage in plan.stages:
+        why = f": {stage.cut.why}" if stage.cut.why else ""
+        lines += [f"## Stage {stage.cut.name}{why}", ""]
+        if not stage.changes:
+            lines += ["No change.", ""]
+            continue
+        lines += [
+            "| node | service | change | before → after | why | restarts | downtime | undo |",
+            "|---|---|---|---|---|---:|---|---|",
+        ]
+        lines += [_change(change) for change in stage.changes]
+        lines.append("")
+    return lines
+
+
+def _change(change: Change) -> str:
+    shown = "; ".join(detail.words() for detail in change.details[:_DETAILS])
+    more = f"; and {len(change.details) - _DETAILS} more" if len(change.details) > _DETAILS else ""
+    where = change.node if change.node == change.target else f"{change.node} → {change.target}"
+    cells = (
+        where,
+        change.service,
+        change.kind.value,
+        shown + more,
+        change.why,
+        change.restarts,
+        change.downtime,
+        change.undo,
+    )
+    return "| " + " | ".join(_cell(str(cell)) for cell in cells) + " |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _findings(findings: Iterable[Finding]) -> list[str]:
+    some = tuple(findings)
+    if not some:
+        return []
+    lines = [f"## Findings ({len(some)})", ""]
+    for finding in some:
+        lines.append(
+            f"- **{finding.severity.value}** `{finding.rule}` at `{finding.place}`: {finding.subject} {finding.message}"
+        )
+        lines += [f"  - {finding.arithmetic}"] if finding.arithmetic else []
+        lines += [f"  - remedy: {finding.remedy}"] if finding.remedy else []
+    return [*lines, ""]
