@@ -16,6 +16,7 @@ from bayplan.errors import PolicyError, ViolatedError
 from bayplan.finding import Finding, in_order
 from bayplan.model.names import Name
 from bayplan.model.placement import Placement, Seat
+from bayplan.plan.change import Kind
 from bayplan.plan.diff import diff
 from bayplan.plan.plan import Plan, digest
 from bayplan.plan.rollout import read_cuts
@@ -27,7 +28,7 @@ from bayplan.render.compose import bodies, compose_files
 from bayplan.render.placement import FILE, placement_text, read_placement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from bayplan.model.fleet import Fleet
     from bayplan.model.names import Instance
@@ -162,12 +163,24 @@ def wished(fleet: Fleet) -> Placement:
     return Placement(seats)
 
 
-def reasons(fleet: Fleet, placement: Placement) -> dict[Name, str]:
-    """Return why each service changes: the policy's words, else the decision's."""
-    said = {copy.service: reason for copy, reason in placement.reasons.items()}
-    return {
-        name: service.why or service.placement.why or said.get(name, "") for name, service in fleet.services.items()
-    }
+def reasons(fleet: Fleet, placement: Placement) -> Callable[[Kind, Name], str]:
+    """Return what gives the reason of a change: the policy's words for it, else the decision's."""
+    decided = {copy.service: reason for copy, reason in placement.reasons.items()}
+
+    def why(kind: Kind, name: Name) -> str:
+        service = fleet.services.get(name)
+        if service is None:
+            return "no source has it any more"
+        sized = service.changed.get("limits") or service.changed.get("requests") or ""
+        pool = fleet.pools.get(service.pool)
+        said = {
+            Kind.RESIZE: sized,
+            Kind.MOVE: service.placement.why or decided.get(name, ""),
+            Kind.SCHEDULE: pool.why if pool else "",
+        }
+        return said.get(kind, "") or service.why
+
+    return why
 
 
 def _carried(fleet: Fleet) -> dict[Name, int]:

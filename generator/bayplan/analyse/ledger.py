@@ -91,7 +91,8 @@ class Row:
             return State.OVER
         if self.bar > self.line:
             return State.NEAR
-        if self.bar < IDLE * self.capacity:
+        # Whoever is unbounded may use it all: such a resource is not idle.
+        if self.bar < IDLE * self.capacity and not self.unbounded:
             return State.IDLE
         return State.OK
 
@@ -212,17 +213,17 @@ def _cards(fleet: Fleet, node: Node, copies: Iterable[tuple[Instance, Seat]]) ->
             reserve=node.reserved(GPU_MEMORY) if card.index == node.gpus[0].index else 0,
             line=share.of(card.memory) if share else card.memory,
         )
-        rows.append(_charged(fleet, row, on_card, partial(_vram, card=card.memory)))
+        rows.append(_charged(fleet, row, on_card, partial(_vram, whole=row.line - row.reserve)))
     return rows
 
 
-def _vram(service: Service, card: int) -> Quantity | None:
-    """Return the VRAM that a service takes of a card: its share, the whole card, or None where nothing says it."""
+def _vram(service: Service, whole: int) -> Quantity | None:
+    """Return the VRAM that a service takes of a card: its share, all that may be given, or None if nothing says it."""
     ask = service.gpu
     if ask is None:
         return Quantity(0)
     if ask.count:
-        return Quantity(card, place=ask.place)
+        return Quantity(whole, place=ask.place)
     if ask.memory or ask.profile:
         return Quantity(ask.memory, place=ask.place)
     return None

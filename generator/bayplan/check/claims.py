@@ -119,6 +119,10 @@ def _check(claim: Claim, moment: Moment, moments: Mapping[str, Moment], claims: 
             yield from _quality(node, subject)
         elif key == "saves":
             yield from _saves(claim, node, moment, moments, subject)
+        elif key == "disk" and node.is_map:
+            for name, size in node.items():
+                truth = _truth(moment, subject, f"disk:{name}", each=each)
+                yield from _compare(claim, size, f"disk:{name}", truth, units.show(f"disk:{name}", truth))
         elif key not in _ABOUT and node.is_map:
             yield from _kinds(claim, key, node, moment, subject)
         elif key not in _ABOUT:
@@ -159,11 +163,11 @@ def _sum(moment: Moment, subject: Subject, key: str, truth: int) -> str:
 def _granted(claim: Claim, claims: Sequence[Claim], moments: Mapping[str, Moment], subject: Subject, key: str) -> str:
     """Say what would be left on a node if every saving that the policy claims for it were granted."""
     before = moments.get(AS_IS)
-    if before is None or claim.at != TO_BE or key != MEMORY or len(subject.nodes) != 1 or subject.card:
+    if before is None or claim.at != TO_BE or key != MEMORY or len(subject.nodes) != 1 or not claim.node.get("saves"):
         return ""
     node = subject.nodes[0]
-    start = before.parts([node], key)
-    one_each = start.total - start.of(Origin.REPLICAS)
+    asked = before.parts([node], key)
+    one_each = asked.total - asked.of(Origin.REPLICAS)
     granted: dict[str, int] = {}
     for other in claims:
         saved = other.node.get("saves")
@@ -177,7 +181,9 @@ def _granted(claim: Claim, claims: Sequence[Claim], moments: Mapping[str, Moment
         return ""
     terms = "".join(f" - {units.show_gib(amount)} ({at})" for at, amount in granted.items())
     left = units.show_bytes(one_each - sum(granted.values()))
-    return f"; with every claimed saving granted, one copy of each: {units.show_gib(one_each)}{terms} = {left}"
+    there = units.show_gib(before.fleet.nodes[node].has(key))
+    start = units.show_gib(one_each)
+    return f"; with every claimed saving granted, one copy of each: {start}{terms} = {left} of {there}"
 
 
 def _count(claim: Claim, node: Node, moment: Moment, subject: Subject) -> Iterable[Finding]:

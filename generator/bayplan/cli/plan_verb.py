@@ -11,6 +11,7 @@ from bayplan import pipeline
 from bayplan.cli.options import env_option, folders, format_option, policy_argument
 from bayplan.cli.show import counted, data, show_findings, show_ledger
 from bayplan.errors import Exit
+from bayplan.plan.summary import grouped
 from bayplan.render import data as as_data
 from bayplan.render import tree
 from bayplan.render.markdown import plan_markdown
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bayplan.place import Conflict
-    from bayplan.plan.change import Change
     from bayplan.plan.plan import Plan
     from bayplan.plan.stages import Stage
+    from bayplan.plan.summary import Group
 
 _DETAILS = 2
 
@@ -100,20 +101,18 @@ def _show_stage(console: Console, stage: Stage) -> None:
     restarts = sum(change.restarts for change in stage.changes)
     counts = f"{len(stage.changes)} changes, {restarts} restarts" if stage.changes else "no change"
     console.print(Text.assemble((f"stage {stage.cut.name}", "bold"), f"  {counts}", (f"  {stage.cut.why}", "dim")))
-    for change in stage.changes:
-        console.print(_line(change))
-        if change.why:
-            console.print(Text(f"        {change.why}", style="dim"))
+    for group in grouped(stage.changes):
+        console.print(_line(group))
+        if group.first.why:
+            console.print(Text(f"        {group.first.why}", style="dim"))
     console.print()
 
 
-def _line(change: Change) -> Text:
-    where = change.node if change.node == change.target else f"{change.node} → {change.target}"
-    details = "; ".join(detail.words() for detail in change.details[:_DETAILS])
-    more = f"; and {len(change.details) - _DETAILS} more" if len(change.details) > _DETAILS else ""
-    mode = f"now {change.mode}" if change.kind.value == "schedule" else ""
-    symbol = f"{change.kind.symbol:>5} "
-    return Text.assemble((symbol, "bold"), f"{change.service}  ", (f"{where}  ", "dim"), details + more, mode)
+def _line(group: Group) -> Text:
+    details = "; ".join(group.details[:_DETAILS])
+    more = f"; and {len(group.details) - _DETAILS} more" if len(group.details) > _DETAILS else ""
+    symbol = f"{group.first.kind.symbol:>5} "
+    return Text.assemble((symbol, "bold"), f"{group.names}  ", (f"{group.where}  ", "dim"), details + more)
 
 
 def _show_conflict(console: Console, conflict: Conflict) -> None:

@@ -76,9 +76,9 @@ def show_ledger(console: Console, ledger: Ledger, nodes: Iterable[str], *, sums:
 
 def _show_row(console: Console, row: Row, *, sums: bool) -> None:
     style = _STATES[row.state.value]
-    percent = words.share(row).rjust(8)
+    percent = words.share(row).rjust(10)
     console.print(
-        Text.assemble(f"  {words.resource(row):<10}", (words.bar(row), style), f" {percent}  {words.total(row)}")
+        Text.assemble(f"  {words.resource(row):<13}", (words.bar(row), style), f" {percent}  {words.total(row)}")
     )
     if sums and (row.charges.total or row.unbounded):
-        console.print(Text(f"             {words.kinds(row)}", style="dim"))
+        console.print(Text(f"                {words.kinds(row)}", style="dim"))

@@ -162,6 +162,11 @@ def compose_bytes(amount: int) -> str:
     return f"{amount}b"
 
 
+def compose_cpus(amount: int) -> str:
+    """Return thousandths of a CPU as Compose reads them back exactly: `0.125`."""
+    return f"{amount / 1000:g}"
+
+
 def policy_bytes(amount: int) -> str:
     """Return bytes in the policy's form, exact: `3GiB`, `1280MiB`, `1.25GiB` where that is exact and short."""
     for unit, name in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):

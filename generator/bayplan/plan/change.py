@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from bayplan.model import units
+from bayplan.plan.words import changed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,21 +57,8 @@ class Detail:
     after: Any
 
     def words(self) -> str:
-        """Return `limits.memory 6 GiB → 3 GiB`."""
-        return f"{self.key} {_shown(self.key, self.before)} → {_shown(self.key, self.after)}"
-
-
-def _shown(key: str, value: Any) -> str:
-    if value is None:
-        return "none"
-    half, _, resource = key.partition(".")
-    if half in ("limits", "requests") and isinstance(value, int):
-        return units.show(resource, value)
-    text = str(value)
-    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
-
-
-_WIDEST = 60
+        """Return `limits.memory 6 GiB → 3 GiB`; empty if there is nothing to tell."""
+        return changed(self.key, self.before, self.after)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,23 +9,26 @@ from bayplan.plan.change import Change, Detail, Kind
 from bayplan.plan.state import Deployed, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from bayplan.model.names import Name
 
 
 def diff(
-    as_is: State, to_be: State, why: Mapping[Name, str] | None = None, sizes: Mapping[Name, int] | None = None
+    as_is: State,
+    to_be: State,
+    why: Callable[[Kind, Name], str] | None = None,
+    sizes: Mapping[Name, int] | None = None,
 ) -> tuple[Change, ...]:
     """Return the changes that lead from one state to another, by service and kind.
 
     Args:
         as_is: the state to start from.
         to_be: the state to end in.
-        why: the reason of each service's changes.
+        why: gives the reason of a change.
         sizes: bytes that a service's move carries.
     """
-    reasons, carried = why or {}, sizes or {}
+    carried = sizes or {}
     changes: list[Change] = []
     for name in sorted({*as_is, *to_be}):
         before, after = as_is.get(name), to_be.get(name)
@@ -35,7 +38,7 @@ def diff(
             changes.append(Change(Kind.STOP, name, before=before.seats))
         elif before is not None and after is not None:
             changes.extend(_changed(name, before, after, carried.get(name, 0)))
-    return tuple(replace(change, why=reasons.get(change.service, "")) for change in changes)
+    return tuple(replace(change, why=why(change.kind, change.service) if why else "") for change in changes)
 
 
 def _start(name: Name, after: Deployed) -> Change:

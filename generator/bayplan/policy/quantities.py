@@ -97,18 +97,21 @@ def _quantity(
 def guaranteed(
     findings: Findings, service: Service, halves: dict[str, dict[str, Quantity]], qos: str
 ) -> dict[str, dict[str, Quantity]]:
-    """Make the missing half of memory equal where `qos: guaranteed` is said; both stated and different is an error.
+    """Make the missing half equal where `qos: guaranteed` is said; both stated and different is an error.
 
-    CPU is left alone: on Docker a CPU limit only throttles, a guarantee comes from shares or from cores of its own.
+    A CPU limit is never made up: on Docker it only throttles, a guarantee comes from shares or from cores of its own.
     """
     requests, limits = dict(halves["requests"]), dict(halves["limits"])
     _request_within_limit(findings, service, requests, limits)
     if qos == "guaranteed":
+        limit, request = limits.get(CPUS), requests.get(CPUS)
+        if limit and (request is None or request.origin is Origin.INHERITED):
+            requests[CPUS] = replace(limit, source="qos guaranteed", why="", was=request)
         request, limit = requests.get(MEMORY), limits.get(MEMORY)
         if request and limit and request.amount != limit.amount and request.place != limit.place:
             # A request that the Compose file reserved is raised to the limit: that is what being guaranteed means.
             if request.source == "compose":
-                requests[MEMORY] = replace(limit, was=request)
+                requests[MEMORY] = replace(limit, source="qos guaranteed", why="", was=request)
             else:
                 message = f"is guaranteed, but requests {units.show_bytes(request.amount)} and is limited to " + (
                     units.show_bytes(limit.amount)
@@ -120,7 +123,7 @@ def guaranteed(
         elif request and not limit:
             limits[MEMORY] = request
         elif limit and not request:
-            requests[MEMORY] = limit
+            requests[MEMORY] = replace(limit, source="qos guaranteed", why="", was=None)
     return {"requests": requests, "limits": limits}
 
 
@@ -133,7 +136,7 @@ def _request_within_limit(
             continue
         if request.origin is Origin.INHERITED or (request.source == "compose" and limit.source != "compose"):
             # A default, or a reservation that the policy's own cut undercuts, gives way to the limit.
-            requests[resource] = replace(limit, was=request)
+            requests[resource] = replace(limit, source=f"within limits.{resource}", why="", was=request)
             continue
         amounts = f"{units.show(resource, request.amount)} of {resource}, more than its limit of "
         message = f"requests {amounts}{units.show(resource, limit.amount)}"

@@ -111,7 +111,6 @@ def _apply(
     first = {**fill, **over}
     cores = first.get(("cores",))
     pool_cores = context.groups.pools[pool].cores if pool else ""
-    why = first.get(("why",))
     return replace(
         base,
         requests=halves["requests"],
@@ -125,7 +124,8 @@ def _apply(
         qos=qos,
         tuning=_tuning(_layered(fill, over, "tuning")),
         remap_ports=_remap(findings, base, under(over, "remap_ports")),
-        why=why.node.string if why else _reasons(over),
+        why=_reasons(over),
+        changed={path[0]: leaf.why for path, leaf in sorted(over.items()) if leaf.why},
     )
 
 

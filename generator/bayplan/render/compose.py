@@ -29,7 +29,9 @@ def compose_files(fleet: Fleet, placement: Placement, policy: str) -> dict[str, 
         f"Made by `bayplan compile {policy}` from the policy `{policy}`; edit that, not this file.\n"
         "A comment behind a value says where the value comes from."
     )
-    return {f"{node}/{project}/compose.yaml": emit(tree, header) for (node, project), tree in sorted(trees.items())}
+    return {
+        f"{node}/{project}/compose.yaml": emit(tree, header, apart=2) for (node, project), tree in sorted(trees.items())
+    }
 
 
 def compose_trees(fleet: Fleet, placement: Placement) -> dict[tuple[str, str], dict[str, Any]]:

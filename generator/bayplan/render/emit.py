@@ -37,25 +37,33 @@ def bare(tree: Any) -> Any:
     return tree
 
 
-def emit(tree: Mapping[str, Any], header: str = "") -> str:
-    """Return a document: the header as comment lines, then the tree in the order it has."""
+def emit(tree: Mapping[str, Any], header: str = "", *, apart: int = 0) -> str:
+    """Return a document: the header as comment lines, then the tree in the order it has.
+
+    Args:
+        tree: the data.
+        header: lines of comment that stand first.
+        apart: down to which depth a blank line stands before each entry that has entries of its own.
+    """
     lines = [f"# {line}".rstrip() for line in header.splitlines()]
-    return "\n".join([*lines, *_mapping(tree, 0)]) + "\n"
+    return "\n".join([*lines, *_mapping(tree, 0, apart)]) + "\n"
 
 
-def _mapping(tree: Mapping[str, Any], depth: int) -> Iterator[str]:
-    for key, value in tree.items():
-        yield from _entry(f"{'  ' * depth}{scalar(key)}:", value, depth)
+def _mapping(tree: Mapping[str, Any], depth: int, apart: int = 0) -> Iterator[str]:
+    for index, (key, value) in enumerate(tree.items()):
+        if depth < apart and isinstance(value, Mapping) and value and (index or not depth):
+            yield ""
+        yield from _entry(f"{'  ' * depth}{scalar(key)}:", value, depth, apart)
 
 
-def _entry(head: str, value: Any, depth: int) -> Iterator[str]:
+def _entry(head: str, value: Any, depth: int, apart: int = 0) -> Iterator[str]:
     comment = ""
     while isinstance(value, Said):
         comment, value = value.comment or comment, value.value
     tail = f"  # {_one_line(comment)}" if comment else ""
     if isinstance(value, Mapping) and value:
         yield f"{head}{tail}"
-        yield from _mapping(value, depth + 1)
+        yield from _mapping(value, depth + 1, apart)
     elif isinstance(value, list | tuple) and value:
         yield f"{head}{tail}"
         for item in value:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayplan.plan.summary import grouped
 from bayplan.render import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bayplan.finding import Finding
-    from bayplan.plan.change import Change
     from bayplan.plan.plan import Plan
+    from bayplan.plan.summary import Group
 
 LONGEST = 65_000
 """Characters that a pull-request comment takes; GitHub refuses more than 65,536."""
@@ -76,25 +77,17 @@ def _stages(plan: Plan) -> list[str]:
             "| node | service | change | before → after | why | restarts | downtime | undo |",
             "|---|---|---|---|---|---:|---|---|",
         ]
-        lines += [_change(change) for change in stage.changes]
+        lines += [_group(group) for group in grouped(stage.changes)]
         lines.append("")
     return lines
 
 
-def _change(change: Change) -> str:
-    shown = "; ".join(detail.words() for detail in change.details[:_DETAILS])
-    more = f"; and {len(change.details) - _DETAILS} more" if len(change.details) > _DETAILS else ""
-    where = change.node if change.node == change.target else f"{change.node} → {change.target}"
-    cells = (
-        where,
-        change.service,
-        change.kind.value,
-        shown + more,
-        change.why,
-        change.restarts,
-        change.downtime,
-        change.undo,
-    )
+def _group(group: Group) -> str:
+    shown = "; ".join(group.details[:_DETAILS])
+    more = f"; and {len(group.details) - _DETAILS} more" if len(group.details) > _DETAILS else ""
+    first = group.first
+    names = ", ".join(str(change.service) for change in group.changes)
+    cells = (group.where, names, first.kind.value, shown + more, first.why, group.restarts, first.downtime, first.undo)
     return "| " + " | ".join(_cell(str(cell)) for cell in cells) + " |"
 
 

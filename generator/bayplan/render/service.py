@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayplan.model import units
 from bayplan.model.names import Instance, Name
-from bayplan.model.quantity import CPUS, MEMORY, PIDS, SWAP, Origin, Quantity
+from bayplan.model.quantity import CPUS, MEMORY, PIDS, SWAP, Quantity
 from bayplan.render.emit import Said
 from bayplan.render.tuning import command, reads, tuned
 
@@ -25,8 +25,11 @@ ORDER = (
     "image", "build", "platform", "container_name", "hostname", "profiles", "command", "entrypoint", "environment",
     "env_file", "depends_on", "ports", "networks", "network_mode", "extra_hosts", "volumes", "deploy", "cpu_shares",
     "cpuset", "healthcheck", "restart", "logging",
+    # inside of ports, volumes, deploy, healthcheck, …
+    "type", "source", "target", "published", "protocol", "read_only", "replicas", "resources", "limits", "reservations",
+    "test", "interval", "timeout", "retries", "start_period", "context", "dockerfile", "driver", "options",
 )  # fmt: skip
-"""The order in which a service's keys are written; the others follow by name."""
+"""The order in which keys are written; the others follow by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +64,32 @@ def service_body(standing: Standing) -> dict[str, Any]:
     _cards(standing, body)
     _cores(standing, body)
     _tuning(standing.service, body)
-    rank = {key: index for index, key in enumerate(ORDER)}
-    return {key: body[key] for key in sorted(body, key=lambda key: (rank.get(key, len(ORDER)), key)) if body[key] != {}}
+    return {key: _ordered(body[key]) for key in sorted(body, key=_rank) if body[key] != {}}
+
+
+def _rank(key: str) -> tuple[int, str]:
+    return (ORDER.index(key) if key in ORDER else len(ORDER), key)
+
+
+def _ordered(value: Any) -> Any:
+    """Return a value with its keys in the one order there is; the order of lists says something and stays."""
+    if isinstance(value, Said):
+        return Said(_ordered(value.value), value.comment)
+    if isinstance(value, Mapping):
+        return {key: _ordered(value[key]) for key in sorted(value, key=_rank)}
+    if isinstance(value, list):
+        return [_ordered(item) for item in value]
+    return value
 
 
 def because(amount: Quantity) -> str:
     """Return why an amount is what it is: who says it, what it was, and the reason given. Empty if Compose said it."""
     if amount.source == "compose":
         return ""
-    old = amount.was
-    was = f", was {_amount(old)}" if old is not None and old.amount != amount.amount else ""
-    first = ", first limit" if old is None and amount.origin is Origin.DECLARED and amount.source != "policy" else ""
+    written = next((layer for layer in amount.layers[1:] if layer.source == "compose"), None)
+    was = f", was {_amount(written)}" if written is not None and written.amount != amount.amount else ""
     why = f": {amount.why}" if amount.why else ""
-    return f"{amount.source}{was}{first}{why}"
+    return f"{amount.source}{was}{why}"
 
 
 def _amount(amount: Quantity) -> str:
@@ -82,7 +98,7 @@ def _amount(amount: Quantity) -> str:
 
 
 def _sizes(service: Service, body: dict[str, Any], copies: int) -> None:
-    for key in ("mem_limit", "mem_reservation", "memswap_limit", "cpus", "pids_limit", "scale", "cpu_shares"):
+    for key in ("mem_limit", "mem_reservation", "cpus", "pids_limit", "scale"):
         body.pop(key, None)
     deploy = dict(body.get("deploy") or {})
     deploy.pop("replicas", None)
@@ -115,7 +131,7 @@ def _limits(service: Service) -> dict[str, Said]:
         amount = service.limits.get(resource)
         if amount is None:
             continue
-        text: Any = {CPUS: units.show_cpus, MEMORY: units.compose_bytes}.get(resource, int)(amount.amount)
+        text: Any = {CPUS: units.compose_cpus, MEMORY: units.compose_bytes}.get(resource, int)(amount.amount)
         limits[resource] = Said(text, because(amount))
     return limits
 
@@ -130,7 +146,7 @@ def _ports(service: Service, body: dict[str, Any]) -> None:
         if new is None:
             ports.append(port)
         else:
-            why = f": {service.why}" if service.why else ""
+            why = f": {service.changed['remap_ports']}" if service.changed.get("remap_ports") else ""
             ports.append({**port, "published": Said(str(new), f"remap_ports, was {published}{why}")})
     body["ports"] = ports
 

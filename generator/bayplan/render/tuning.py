@@ -92,7 +92,8 @@ def _heap(variable: str, share: float, most: int) -> Callable[[Service, int, int
         heap = min(_mib(memory, share), most // MIB)
         known = str((service.body.get("environment") or {}).get(variable) or "")
         rest = [word for word in known.split() if not word.startswith(("-Xms", "-Xmx"))]
-        return Settings({variable: " ".join([f"-Xms{heap}m", f"-Xmx{heap}m", *rest])})
+        size = f"{heap // 1024}g" if heap % 1024 == 0 else f"{heap}m"
+        return Settings({variable: " ".join([f"-Xms{size}", f"-Xmx{size}", *rest])})
 
     return recipe
 

@@ -41,8 +41,8 @@ def unit(row: Row) -> str:
 
 
 def share(row: Row) -> str:
-    """Return how much of the capacity the bar takes: `259.8 %`."""
-    return units.show_share(row.bar, row.capacity)
+    """Return how much of the capacity the bar takes: `259.8 %`; at least that much where something is unbounded."""
+    return ("≥ " if row.unbounded else "") + units.show_share(row.bar, row.capacity)
 
 
 def total(row: Row) -> str:
@@ -128,4 +128,6 @@ def finding_lines(finding: Finding) -> list[str]:
 
 
 def _about(finding: Finding) -> str:
-    return f"{finding.subject} {finding.message}" if finding.subject != finding.place.file else finding.message
+    """Return the sentence, with its subject before it unless it names it itself."""
+    named = finding.subject in finding.message or finding.subject == finding.place.file
+    return finding.message if named else f"{finding.subject} {finding.message}"
