@@ -5,7 +5,8 @@ read → decide → measure → plan → render
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,10 +20,11 @@ from bayplan.model.placement import Placement, Seat
 from bayplan.plan.change import Kind
 from bayplan.plan.diff import diff
 from bayplan.plan.plan import Plan, digest
-from bayplan.plan.rollout import read_cuts
+from bayplan.plan.rollout import read_cuts, waiting_for_facts
 from bayplan.plan.stages import assign, order_findings, staged
 from bayplan.plan.state import state
 from bayplan.policy.fleet import Policy, read_policy
+from bayplan.policy.observed import too_old
 from bayplan.render import tree
 from bayplan.render.compose import bodies, compose_files
 from bayplan.render.placement import FILE, placement_text, read_placement
@@ -68,13 +70,23 @@ def workspace(policy: Path, inventory: Path | None = None, out: Path | None = No
     )
 
 
-def read(space: Workspace, env: str | None = None) -> Policy:
+def read(space: Workspace, env: str | None = None, max_age: int | None = None) -> Policy:
     """Read a policy and everything it names.
 
+    Args:
+        space: its folders.
+        env: the environment; may be left out where there is only one.
+        max_age: days after which observed facts are too old, if that matters.
+
     Raises:
-        PolicyError: if a finding stops the work: what is broken cannot be planned.
+        PolicyError: if there is nothing to read.
+        UsageError: if the environment is unknown or must be chosen.
     """
-    return read_policy(space.policy, space.inventory, env)
+    policy = read_policy(space.policy, space.inventory, env)
+    if max_age is None:
+        return policy
+    old = too_old(policy.observed, timedelta(days=max_age), datetime.now(UTC))
+    return replace(policy, findings=(*policy.findings, *old))
 
 
 def stop_if_broken(policy: Policy) -> None:
@@ -124,7 +136,8 @@ def make_plan(
     moments = {AS_IS: before, **between, TO_BE: after}
     claims = check_claims(read_claims(policy.document, policy.environment), moments)
     order = order_findings(as_is, to_be, now, stages, before.ledger) if decision.placement else []
-    findings = [*policy.findings, *found, *decision.findings, *more, *untaken, *claims, *order]
+    waiting = waiting_for_facts(cuts, to_be.nodes, policy.observed)
+    findings = [*policy.findings, *found, *decision.findings, *more, *untaken, *claims, *order, *waiting]
     return Plan(
         policy=str(policy.name),
         as_is=as_is,

@@ -25,6 +25,7 @@ class Consumer:
     """A service or a family of services, with what all of its copies are charged. Memory in bytes, CPU in milli."""
 
     name: str
+    family: str
     services: tuple[Name, ...]
     copies: int
     memory: int
@@ -70,4 +71,4 @@ def _consumer(fleet: Fleet, title: str, names: tuple[Name, ...], copies: Mapping
                 cpus += copies[name] * found.amount
     many = sum(copies[name] for name in names)
     shown = str(names[0]) if len(names) == 1 else title
-    return Consumer(f"{shown} x{many}" if many > 1 else shown, names, many, memory, cpus, tuple(sorted(kinds)))
+    return Consumer(f"{shown} x{many}" if many > 1 else shown, title, names, many, memory, cpus, tuple(sorted(kinds)))

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
+from rich.text import Text
 
 from bayplan import pipeline
 from bayplan.analyse.consumers import Consumer, consumers
 from bayplan.analyse.ledger import ledger
+from bayplan.analyse.relief import Side, reliefs
 from bayplan.cli.options import env_option, folders, format_option, policy_argument
 from bayplan.cli.show import data, show_ledger, talk
 from bayplan.finding import in_order
@@ -21,11 +23,13 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from bayplan.analyse.ledger import Ledger
+    from bayplan.analyse.ledger import Ledger, Row
     from bayplan.model.fleet import Fleet
     from bayplan.model.names import Instance
     from bayplan.model.placement import Seat
     from bayplan.policy.fleet import Policy
+
+_FEW = 5
 
 
 @click.command("analyze")
@@ -73,7 +77,8 @@ def command(
         _show_table(console, rows)
     else:
         show_ledger(console, rows, fleet.nodes)
-        _show_ways(console, fleet, rows, seats)
+        after = Side(found.to_be, _decided(space, found)) if at == "as-is" else None
+        _show_ways(console, rows, Side(fleet, seats), after)
     talking = [one for one in in_order(found.findings) if not one.is_error]
     if talking:
         talk().print(f"{len(talking)} findings besides; bayplan check {policy} shows them")
@@ -82,11 +87,15 @@ def command(
 def _moment(space: pipeline.Workspace, found: Policy, at: str) -> tuple[Fleet, dict[Instance, Seat]]:
     if at == "as-is":
         return found.as_is, pipeline.standing(found.as_is)
-    placement, _ = pipeline.recorded(space, found)
-    if placement is None:
-        placement = pipeline.wished(found.to_be)
+    if pipeline.recorded(space, found)[0] is None:
         talk().print("nothing is decided yet: shown is what the policy wishes (bayplan compile decides)")
-    return found.to_be, dict(placement.seats)
+    return found.to_be, _decided(space, found)
+
+
+def _decided(space: pipeline.Workspace, found: Policy) -> dict[Instance, Seat]:
+    """Return where everything is to stand: as recorded, else as the policy wishes."""
+    placement, _ = pipeline.recorded(space, found)
+    return dict((placement or pipeline.wished(found.to_be)).seats)
 
 
 def _show_table(console: Console, rows: Ledger) -> None:
@@ -126,15 +135,39 @@ def _consumer(one: Consumer) -> dict[str, object]:
             "memory": one.memory, "cpus": one.cpus, "kinds": list(one.kinds)}  # fmt: skip
 
 
-def _show_ways(console: Console, fleet: Fleet, rows: Ledger, seats: dict[Instance, Seat]) -> None:
-    """Say, for each resource over its line, by how much, and who takes the most of it."""
+def _show_ways(console: Console, rows: Ledger, before: Side, after: Side | None) -> None:
+    """Say for each resource over its line by how much, who takes most of it, what the policy does, and who has room."""
     for row in rows.rows:
-        if not row.over:
-            continue
-        most = list(consumers(fleet, {c: s for c, s in seats.items() if s.node == row.node}, row.resource))
-        few = ", ".join(f"{one.name} {words.amount(row, one.of(row.resource))}" for one in most[:5])
-        largest = f"; the largest: {few}" if few else ""
-        over = f"{words.amount(row, row.over)} {words.unit(row)}"
-        console.print(f"{row.node}: {words.resource(row)} is {over} over its line{largest}")
+        if row.over:
+            console.print(f"{row.node}: {words.resource(row)} is {_amount(row, row.over)} over its line")
+            here = {copy: seat for copy, seat in before.seats.items() if seat.node == row.node}
+            largest = consumers(before.fleet, here, row.resource)[:_FEW]
+            most = ", ".join(f"{one.name} {words.amount(row, one.of(row.resource))}" for one in largest)
+            console.print(Text(f"    the largest: {most}", style="dim"))
+            _show_relief(console, row, before, after)
     if any(row.over for row in rows.rows):
-        console.print("bayplan plan shows what the policy does about it")
+        room = [
+            f"{row.node} {_amount(row, row.line - row.bar)} of {words.resource(row)}"
+            for row in rows.rows
+            if not row.over
+        ]
+        console.print(f"room under the lines: {', '.join(room)}")
+        console.print("bayplan plan shows each change with its reason")
+
+
+def _show_relief(console: Console, row: Row, before: Side, after: Side | None) -> None:
+    if after is None:
+        return
+    found = reliefs(before, after, row.node, row.resource)
+    freed = sum(one.amount for one in found)
+    few = ", ".join(
+        f"{one.name} {words.amount(row, one.before)} → {words.amount(row, one.after)}" for one in found[:_FEW]
+    )
+    if found:
+        console.print(Text(f"    the policy frees {_amount(row, freed)}: {few}", style="dim"))
+    else:
+        console.print(Text("    the policy frees nothing of it", style="dim"))
+
+
+def _amount(row: Row, value: int) -> str:
+    return f"{words.amount(row, value)} {words.unit(row)}"

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from bayplan import pipeline
 from bayplan.cli.options import env_option, folders, format_option, policy_argument
-from bayplan.cli.show import counted, data, show_findings, show_ledger
+from bayplan.cli.show import counted, data, show_findings, show_ledger, talk
 from bayplan.errors import Exit
 from bayplan.plan.summary import grouped
 from bayplan.render import data as as_data
@@ -35,6 +35,7 @@ _DETAILS = 2
 @format_option("text", "markdown", "json")
 @click.option("--detailed-exitcode", is_flag=True, help="End with 2 if changes are pending.")
 @click.option("--save/--no-save", default=True, show_default=True, help="Write PLAN.md to plans/DIGEST/.")
+@click.option("--max-age", type=click.IntRange(1), metavar="DAYS", help="Warn of observed facts that are older.")
 @click.pass_context
 def command(
     context: click.Context,
@@ -46,6 +47,7 @@ def command(
     *,
     detailed_exitcode: bool,
     save: bool,
+    max_age: int | None,
 ) -> None:
     r"""Show what would change to make POLICY true, and prove that it holds, or that it cannot.
 
@@ -54,14 +56,15 @@ def command(
     bayplan plan policies/acgs --env staging --format markdown > comment.md
     """
     space = folders(policy, inventory, out)
-    made = pipeline.plan(space, pipeline.read(space, env))
-    saved = _save(space, made) if save else None
+    made = pipeline.plan(space, pipeline.read(space, env, max_age))
     if form == "json":
         click.echo(as_data.text("plan", as_data.plan(made)), nl=False)
     elif form == "markdown":
         click.echo(plan_markdown(made), nl=False)
     else:
-        _show(data(), made, saved)
+        _show(data(), made)
+    if save:
+        talk().print(f"plans/{_save(space, made)}/PLAN.md")
     pending = detailed_exitcode and made.holds and bool(made.changes)
     context.exit(Exit.CHANGES if pending else made.exit_code)
 
@@ -75,7 +78,7 @@ def _save(space: pipeline.Workspace, made: Plan) -> str:
     return name
 
 
-def _show(console: Console, made: Plan, saved: str | None) -> None:
+def _show(console: Console, made: Plan) -> None:
     console.print(Text(f"{made.to_be.name} ({made.to_be.environment}), today", style="bold underline"))
     show_ledger(console, made.before, made.as_is.nodes)
     _show_changes(console, made)
@@ -88,7 +91,7 @@ def _show(console: Console, made: Plan, saved: str | None) -> None:
         console.print(Text("findings", style="bold underline"))
         show_findings(console, made.findings)
         console.print()
-    _show_verdict(console, made, saved)
+    _show_verdict(console, made)
 
 
 def _show_changes(console: Console, made: Plan) -> None:
@@ -129,7 +132,7 @@ def _show_conflict(console: Console, conflict: Conflict) -> None:
     console.print()
 
 
-def _show_verdict(console: Console, made: Plan, saved: str | None) -> None:
+def _show_verdict(console: Console, made: Plan) -> None:
     counts = ", ".join(f"{many} {kind}" for kind, many in made.counts().items()) or "no change"
     if made.holds:
         proof = "proven optimal" if made.placement and made.placement.optimal else "proven to fit"
@@ -141,5 +144,3 @@ def _show_verdict(console: Console, made: Plan, saved: str | None) -> None:
     if made.relocked:
         many = len(made.relocked)
         console.print(f"differs from placement.yml for {many} copies; bayplan compile --replan writes it down")
-    if saved:
-        console.print(f"plans/{saved}/PLAN.md")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayplan.finding import note
 from bayplan.plan.stages import WHOLE, Cut
 from bayplan.policy.groups import select
 from bayplan.policy.values import Findings, whole_number, word, words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bayplan.finding import Finding
     from bayplan.model.fleet import Fleet
     from bayplan.model.names import Name
     from bayplan.source import Node
@@ -21,6 +25,19 @@ def read_cuts(document: Node, fleet: Fleet) -> tuple[tuple[Cut, ...], Findings]:
     stages = rollout.get("stages") if rollout is not None else None
     cuts = tuple(_cut(findings, stage, fleet) for stage in stages or ())
     return cuts or (WHOLE,), findings
+
+
+def waiting_for_facts(cuts: Iterable[Cut], nodes: Iterable[str], observed: Iterable[str]) -> list[Finding]:
+    """Return a note for each stage that waits until all nodes were observed, while some were not."""
+    missing = sorted(set(nodes) - set(observed))
+    if not missing:
+        return []
+    message = f"waits until it is observed what runs on {', '.join(missing)}"
+    return [
+        note("rollout/needs-facts", cut.place, f"stage {cut.name}", message, "run: bayplan observe --once")
+        for cut in cuts
+        if "observed" in cut.require
+    ]
 
 
 def _cut(findings: Findings, stage: Node, fleet: Fleet) -> Cut:

@@ -67,7 +67,7 @@ def _shaped(findings: Findings, node: Source, shapes: Source) -> Source:
         name = word(reference)
         shape = shapes.get(name)
         if shape is None or name in seen:
-            what = "is like itself" if name in seen else f"is not among shapes ({', '.join(shapes.value) or 'none'})"
+            what = "is like itself" if name in seen else f"is not among shapes ({', '.join(key for key, _ in shapes.items()) or 'none'})"
             findings.say("nodes/shape", reference, f"shapes.{name}", what)
             break
         seen.append(name)

@@ -111,7 +111,7 @@ def _time(text: object) -> datetime | None:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def stale(observed: Mapping[str, Observed], asked: timedelta, now: datetime) -> tuple[Finding, ...]:
+def too_old(observed: Mapping[str, Observed], asked: timedelta, now: datetime) -> tuple[Finding, ...]:
     """Return a warning for each node whose facts are older than asked."""
     findings = []
     for name, facts in sorted(observed.items()):

@@ -1,0 +1,123 @@
+"""Thousands of broken policies and Compose files: each gives findings with a place, or a fleet; never a traceback."""
+
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bayplan import pipeline, place
+from bayplan.analyse.ledger import ledger
+from bayplan.errors import BayplanError
+from bayplan.policy.fleet import read_policy
+from bayplan.render import data as as_data
+from bayplan.render.compose import compose_files
+from bayplan.render.markdown import plan_markdown
+
+ROOT = Path(__file__).parents[2]
+FLEETS = ("home-lab", "reference", "sutazai", "acgs", "fixwurx")
+MUTANTS = 100
+"""Mutants of each fleet and batch."""
+BATCHES = range(5)
+PLANNED = 0.1
+"""The share of mutants that are planned if they are whole: solving takes longer than reading."""
+
+SNIPPETS = (
+    "- ", "  ", "{", "}", "[", "]", ":", ": ", "null", "~", "!override ", "!reset ", "&a ", "*a", "<<: ", "'", '"',
+    "|\n", "#", "-1", "0", "1e309", "99999999999999999999", "8G", "8GB", "0x1F", "on", "${X:?no}", "${", "$$", "\t",
+    "\x00", "\ufeff", "é", "{{ lookup }}", "../../etc/passwd", "a/b/c", "cpus: ", "memory: [1, 2]", "services: ",
+    "replicas: -3", "gpu: {}", "{}: {}",
+    "? [a]\n: b", "---\n", "*", "?", "[a", "{a,b", "gpu[9:1]", "[1:99999]",
+)  # fmt: skip
+
+
+def _mutated(text: str, dice: random.Random) -> str:
+    for _ in range(dice.randint(1, 3)):
+        lines = text.split("\n")
+        at = dice.randrange(len(lines))
+        kind = dice.randrange(9)
+        if kind == 0:
+            del lines[at]
+        elif kind == 1:
+            lines.insert(at, lines[dice.randrange(len(lines))])
+        elif kind == 2:
+            lines[at] = dice.choice(SNIPPETS) + lines[at]
+        elif kind == 3:
+            lines[at] = lines[at] + dice.choice(SNIPPETS)
+        elif kind == 4:
+            spot = dice.randrange(len(lines[at]) + 1)
+            lines[at] = lines[at][:spot] + dice.choice(SNIPPETS) + lines[at][spot:]
+        elif kind == 5:
+            head, colon, _ = lines[at].partition(": ")
+            lines[at] = head + colon + dice.choice(SNIPPETS)
+        elif kind == 6:
+            lines[at] = lines[at].lstrip()
+        elif kind == 7:
+            words = lines[at].split(" ")
+            words[dice.randrange(len(words))] = dice.choice(SNIPPETS)
+            lines[at] = " ".join(words)
+        else:
+            other = dice.randrange(len(lines))
+            lines[at], lines[other] = lines[other], lines[at]
+        text = "\n".join(lines)
+    return text
+
+
+def _environment(path: Path) -> str | None:
+    return {"acgs": "staging", "reference": "production"}.get(path.name)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Callable[[str], Path]:
+    def make(fleet: str) -> Path:
+        target = tmp_path / "policies" / fleet
+        shutil.copytree(ROOT / "policies" / fleet, target)
+        return target
+
+    return make
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize("fleet", FLEETS)
+def test_a_mutant_gives_findings_with_a_place_or_a_fleet(fleet: str, batch: int, copy: Callable[[str], Path]) -> None:
+    dice = random.Random(f"{fleet} {batch}")
+    path = copy(fleet)
+    files = sorted(file for file in path.rglob("*") if file.suffix in {".yml", ".example"})
+    inventory = ROOT / "inventory" / fleet
+    broken = 0
+    for _ in range(MUTANTS):
+        file = dice.choice(files)
+        original = file.read_text(encoding="utf-8")
+        mutant = _mutated(original, dice)
+        file.write_text(mutant, encoding="utf-8", errors="surrogatepass")
+        try:
+            broken += _is_broken(path, inventory, planned=dice.random() < PLANNED)
+        except Exception as fault:
+            fault.add_note(f"{file.name}:\n{mutant}")
+            raise
+        finally:
+            file.write_text(original, encoding="utf-8")
+    assert broken > MUTANTS // 4, "mutation hardly breaks anything: this test would not find much"
+
+
+def _is_broken(path: Path, inventory: Path, *, planned: bool) -> bool:
+    """Read a policy, and if it is whole, go on to its files or its plan; return whether it was refused."""
+    try:
+        policy = read_policy(path, inventory, _environment(path))
+    except BayplanError:
+        return True
+    for finding in policy.findings:
+        assert finding.message
+        assert finding.place.file
+    if any(finding.is_error for finding in policy.findings):
+        return True
+    ledger(policy.as_is, pipeline.standing(policy.as_is))
+    placement = pipeline.wished(policy.to_be)
+    ledger(policy.to_be, placement.seats)
+    assert all(text.endswith("\n") for text in compose_files(policy.to_be, placement, path.name).values())
+    if planned:
+        made = pipeline.make_plan(policy, place.decide(policy.to_be), None)
+        assert plan_markdown(made)
+        assert as_data.text("plan", as_data.plan(made))
+    return False
