@@ -17,6 +17,7 @@ from bayplan.model import units
 from bayplan.policy.validate import schema_text
 from bayplan.render import tree
 from bayplan.render.proposal import Imported, Machine, proposal
+from bayplan.source import read_yaml
 
 _NODE = re.compile(
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9_.-]*)(?::(?P<cpus>[0-9.m]+),(?P<memory>[0-9.A-Za-z]+))?=(?P<files>.+)"
@@ -79,10 +80,7 @@ def _parsed(text: str) -> tuple[Machine, list[list[Path]]]:
 def _project(
     machine: Machine, files: list[Path], out: Path, taken: dict[str, Imported]
 ) -> tuple[Imported | None, tuple[Finding, ...]]:
-    folder = files[0].resolve().parent.name
-    stem = re.sub(r"^(docker-)?compose[-._]?", "", files[0].stem)
-    # Compose names a project by its folder; two files of one folder would be one project, so the file's name joins.
-    name = _slug(folder) if _slug(folder) not in taken else _slug(f"{folder}-{stem or machine.name}")
+    name = _project_name(machine, files, taken)
     compose, findings = read_project(name, files)
     if compose is None:
         return None, findings
@@ -93,6 +91,18 @@ def _project(
         more.extend(found)
     shown = tuple(Path(os.path.relpath(file.resolve(), out.resolve())).as_posix() for file in files)
     return Imported(name, machine.name, shown, tuple(services)), tuple(more)
+
+
+def _project_name(machine: Machine, files: list[Path], taken: dict[str, Imported]) -> str:
+    """Return what Compose calls the project, so that its volumes keep their names: its `name:`, else its folder.
+
+    Two projects of one folder would be one to Compose; the name of the file tells them apart here.
+    """
+    tree, _ = read_yaml(files[0])
+    said = tree.get("name") if tree is not None else None
+    folder = _slug(said.string if said is not None else files[0].resolve().parent.name)
+    stem = re.sub(r"^(docker-)?compose[-._]?", "", files[0].stem)
+    return folder if folder not in taken else _slug(f"{folder}-{stem or machine.name}")
 
 
 def _slug(text: str) -> str:
