@@ -1,0 +1,101 @@
+"""A Compose project as anyone wrote it, read into one canonical form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bayplan.compose.document import Reader, Scope
+from bayplan.compose.fold import fold
+from bayplan.compose.include import load
+from bayplan.compose.references import dangling
+from bayplan.compose.service import active_services
+from bayplan.finding import Finding, Place, error, in_order
+from bayplan.source import Node
+from bayplan.source import shown as shown_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeProject:
+    """The services of one Compose project in canonical form, each value with its place.
+
+    Attributes:
+        name: the project's name; volumes and networks are called after it.
+        files: every file that was read, as shown in findings.
+        services: service → its canonical mapping, inactive ones too.
+        volumes, networks, secrets, configs: key → its canonical mapping.
+        env: the variables that were filled in, with their values.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    services: Mapping[str, Node]
+    volumes: Mapping[str, Node] = field(default_factory=dict)
+    networks: Mapping[str, Node] = field(default_factory=dict)
+    secrets: Mapping[str, Node] = field(default_factory=dict)
+    configs: Mapping[str, Node] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_project(
+    name: str,
+    files: Sequence[Path],
+    *,
+    shown: Sequence[str] | None = None,
+    env_file: Path | None = None,
+    profiles: Sequence[str] = (),
+    interpolate_all: bool = False,
+) -> tuple[ComposeProject | None, tuple[Finding, ...]]:
+    """Read the files of a project, laid on each other in their order.
+
+    Variables come from `env_file`, or from `.env` beside the first file, and never from the process: the same files
+    give the same project on every machine.
+
+    Args:
+        name: the project.
+        files: what `docker compose -f` would be given.
+        shown: what findings call the files; relative to the working directory by default.
+        env_file: the variables, instead of `.env`.
+        profiles: services of other profiles are checked less strictly: Compose does not look at them.
+        interpolate_all: fill in variables everywhere, also where a value may be secret; for comparisons.
+
+    Returns:
+        The project, or None if a file cannot be read or there is no service at all, and the findings in order.
+    """
+    names = dict(zip(files, shown or [shown_path(path) for path in files], strict=False))
+    reader = Reader(everything=interpolate_all, names=names)
+    folder = files[0].parent if files else Path()
+    variables = [(env_file, Place(shown_path(env_file)))] if env_file else [(folder / ".env", None)]
+    env = {**reader.variables(variables, {}), "COMPOSE_PROJECT_NAME": name}
+    document = load(reader, files, Scope(folder, env))
+    if document is None or reader.broken:
+        return None, in_order(reader.findings or [_no_services(name, reader)])
+    project = _project(name, document, reader)
+    if not project.services:
+        return None, in_order([*reader.findings, _no_services(name, reader)])
+    active = active_services(project.services, profiles)
+    return project, in_order([*reader.findings, *dangling(project, active)])
+
+
+def _no_services(name: str, reader: Reader) -> Finding:
+    place = Place(reader.files[0] if reader.files else name)
+    return error("compose/no-services", place, name, "defines no service", "write services: and what shall run")
+
+
+def _project(name: str, document: Node, reader: Reader) -> ComposeProject:
+    services = {
+        key: fold(node, f"services.{key}", reader.findings) for key, node in sorted(_section(document, "services"))
+    }
+    rest = {
+        section: dict(sorted(_section(document, section))) for section in ("volumes", "networks", "secrets", "configs")
+    }
+    return ComposeProject(name, tuple(reader.files), services, **rest, env=dict(sorted(reader.used.items())))
+
+
+def _section(document: Node, section: str) -> tuple[tuple[str, Node], ...]:
+    node = document.get(section)
+    return node.items() if node is not None else ()

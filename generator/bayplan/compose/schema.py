@@ -1,0 +1,83 @@
+"""The Compose JSON Schema, ready to be asked about one entry at a time."""
+
+from __future__ import annotations
+
+import functools
+import json
+from importlib import resources
+from typing import Any
+
+import jsonschema
+
+WORDS = "x-words"
+"""Key of a pattern in the schema: what it asks for, in words."""
+
+NAME = r"^[a-zA-Z0-9._-]+$"
+"""What Compose takes as the name of a service, a volume or a network."""
+
+_DURATION = (r"^(0|-?([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h|d|w))+)$", "a duration such as 30s or 1m30s")
+_NUMBER = (r"^-?[0-9]+$", "a whole number")
+_COUNT = (r"^(all|-?[0-9]+)$", "a number or all")
+_HOST = (r"^[^:=]+[:=]", "name:address")
+_SIZE = (r"^\s*[0-9]+(\.[0-9]+)?\s*([bkmgtpBKMGTP]|[kmgtpKMGTP][iI]?[bB])?\s*$", "an amount such as 64m or 2g")
+_DEPLOY_TIMES = {"restart_policy": ("delay", "window"), "update_config": ("delay", "monitor")}
+
+# Compose itself is stricter than its schema here: definition, path in it, what a text there must look like.
+_STRICTER: tuple[tuple[tuple[str | int, ...], tuple[str, str]], ...] = (
+    *((("healthcheck", key), _DURATION) for key in ("interval", "timeout", "start_period", "start_interval")),
+    *((("deployment", part, key), _DURATION) for part, keys in _DEPLOY_TIMES.items() for key in keys),
+    (("container_spec", "stop_grace_period"), _DURATION),
+    (("container_spec", "shm_size"), _SIZE),
+    (("container_spec", "volumes", "items", 1, "tmpfs", "size", 1), _SIZE),
+    (("devices", "items", "count"), _COUNT),
+    (("gpus", 1, "items", "count"), _COUNT),
+    (("ulimits", "^[a-z]+$", 0), _NUMBER),
+    (("extra_hosts", 1, "items"), _HOST),
+)
+
+
+@functools.cache
+def validator(definition: str) -> Any:
+    """Return the validator of one entry: a service, a network, a volume, a secret or a config."""
+    known = definitions()
+    return jsonschema.Draft202012Validator({"$defs": known, **known[definition]})
+
+
+@functools.cache
+def definitions() -> dict[str, Any]:
+    """Return the definitions of the schema, with a service as one closed map.
+
+    The parts that a service is composed of forbid unevaluated keys together; a fault inside one of them makes
+    every other key unevaluated. Joined, each fault stands alone. Repeated items are no fault: Compose drops them.
+    """
+    text = resources.files("bayplan.compose").joinpath("compose-spec.json").read_text(encoding="utf-8")
+    known: dict[str, Any] = _without_unique(json.loads(text)["$defs"])
+    for path, (pattern, words) in _STRICTER:
+        _at(known[str(path[0])], path[1:]).update({"pattern": pattern, WORDS: words})
+    _at(known["healthcheck"], ("test", 1))["prefixItems"] = [{"enum": ["CMD", "CMD-SHELL", "NONE"]}]
+    for name in ("service", "job", "pre_start_hook"):
+        whole = known[name]
+        parts = [known[part["$ref"].rsplit("/", 1)[1]] for part in whole.pop("allOf")]
+        whole["properties"] = {key: value for part in (*parts, whole) for key, value in part["properties"].items()}
+        del whole["unevaluatedProperties"]
+        whole |= {"type": "object", "additionalProperties": False, "patternProperties": {"^x-": {}}}
+    return known
+
+
+def _at(schema: Any, path: tuple[str | int, ...]) -> dict[str, Any]:
+    """Return a part of a schema; a number chooses an alternative, a word a key."""
+    for step in path:
+        if isinstance(step, int):
+            schema = schema["oneOf"][step]
+        elif step == "items":
+            schema = schema["items"]
+        else:
+            schema = schema.get("properties", {}).get(step) or schema["patternProperties"][step]
+    found: dict[str, Any] = schema
+    return found
+
+
+def _without_unique(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        return {key: _without_unique(value) for key, value in schema.items() if key != "uniqueItems"}
+    return [_without_unique(value) for value in schema] if isinstance(schema, list) else schema
