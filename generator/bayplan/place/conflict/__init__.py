@@ -1,0 +1,1 @@
+"""Why it cannot hold, and the cheapest ways out."""

@@ -1,0 +1,81 @@
+"""Why it cannot hold: irreducible sets of policy lines, one after the other until the rest is possible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bayplan.place.conflict import sums
+from bayplan.place.conflict.remedies import remedies
+from bayplan.place.conflict.remedy import Case, Remedy
+from bayplan.place.conflict.shrink import Budget, irreducible
+
+if TYPE_CHECKING:
+    from bayplan.model.fleet import Fleet
+    from bayplan.place.constraints.lines import Key, PolicyLine
+    from bayplan.place.constraints.problem import Problem
+
+MOST_CONFLICTS = 12
+SHRINK_BUDGET = 1200
+"""Questions to the solver for finding the sets, in all."""
+REMEDY_BUDGET = 120
+"""Questions to the solver for the remedies of one set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Lines that cannot hold together.
+
+    Attributes:
+        lines: the set, sorted; without any one of them the others could hold.
+        message: one sentence.
+        arithmetic: the sum behind it.
+        remedies: changes that make this conflict go away, each on its own; the cheapest first.
+        proven: whether the set is known to be irreducible: no question to the solver was left open.
+    """
+
+    lines: tuple[PolicyLine, ...]
+    message: str
+    arithmetic: str
+    remedies: tuple[Remedy, ...] = ()
+    proven: bool = True
+
+
+def conflicts_of(fleet: Fleet, problem: Problem) -> tuple[Conflict, ...]:
+    """Return every independent cause why a problem is impossible, each with its remedies."""
+    sets = _sets(problem)
+    keys = [frozenset(line.key for line in lines) for lines, _ in sets]
+    return tuple(
+        Conflict(
+            lines,
+            sums.message(lines),
+            sums.arithmetic(problem, lines),
+            _remedies(fleet, problem, lines, _union(keys, own)),
+            proven,
+        )
+        for (lines, proven), own in zip(sets, keys, strict=True)
+    )
+
+
+def _sets(problem: Problem) -> list[tuple[tuple[PolicyLine, ...], bool]]:
+    """Return the sets in the order in which they were found: each is looked for with the ones before it dropped."""
+    budget = Budget(SHRINK_BUDGET)
+    found: list[tuple[tuple[PolicyLine, ...], bool]] = []
+    while len(found) < MOST_CONFLICTS and budget.feasible(problem) is False:
+        budget.unknown = False
+        lines = irreducible(problem, budget)
+        if not lines:
+            break  # no line is to blame: there is no node at all, and that is a finding of its own
+        found.append((lines, not budget.unknown))
+        problem = problem.without(line.key for line in lines)
+    return found
+
+
+def _union(keys: list[frozenset[Key]], own: frozenset[Key]) -> frozenset[Key]:
+    return frozenset(key for some in keys if some != own for key in some)
+
+
+def _remedies(
+    fleet: Fleet, problem: Problem, lines: tuple[PolicyLine, ...], others: frozenset[Key]
+) -> tuple[Remedy, ...]:
+    return remedies(Case(fleet, problem, lines, others, Budget(REMEDY_BUDGET)))

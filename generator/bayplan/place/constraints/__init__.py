@@ -1,0 +1,1 @@
+"""What has to hold: policy lines, rules, bills and cards, and the problem that they make together."""

@@ -1,0 +1,92 @@
+"""What one service and one node settle between them, whoever else is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bayplan.place.constraints import cards, lines
+from bayplan.place.constraints.rules import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bayplan.model.fleet import Fleet, Node, Taint
+    from bayplan.model.service import Service
+    from bayplan.place.constraints.holds import Standing
+
+_ARCHES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
+_HARD = {"NoSchedule", "NoExecute"}
+
+
+def refusals(fleet: Fleet, service: Service, standing: Standing) -> Iterator[Refusal]:
+    """Yield every node that a service can never stand on, once for each reason."""
+    for _, node in sorted(fleet.nodes.items()):
+        yield from _by_rule(service, node)
+        yield from _by_label(service, node)
+        yield from _by_taint(service, node, standing)
+        yield from _by_hardware(service, node)
+
+
+def _by_rule(service: Service, node: Node) -> Iterator[Refusal]:
+    rule = service.placement
+    if rule.node and rule.node != node.name:
+        line = lines.fixed(service)
+        yield Refusal(service.name, node.name, (line,), f"it is fixed to {rule.node}{_because(rule.why)}")
+    if rule.nodes and node.name not in rule.nodes:
+        listed = ", ".join(sorted(rule.nodes))
+        line = lines.rule(service, "nodes", "", f"nodes: [{listed}]")
+        yield Refusal(service.name, node.name, (line,), f"only {listed} may have it")
+
+
+def _because(why: str) -> str:
+    return f" ({why})" if why else ""
+
+
+def _by_label(service: Service, node: Node) -> Iterator[Refusal]:
+    for label, values in sorted(service.placement.require.items()):
+        if node.labels.get(label) not in values:
+            wanted = ", ".join(sorted(values))
+            line = lines.rule(service, "require", label, f"require {label}: {wanted}")
+            has = node.labels.get(label, "nothing")
+            yield Refusal(service.name, node.name, (line,), f"label {label} is {has}, required is {wanted}")
+    label = service.placement.spread
+    if label not in {"", "node"} and not service.placement.spread_soft and label not in node.labels:
+        line = lines.rule(service, "spread", label, f"spread: {label}")
+        yield Refusal(service.name, node.name, (line,), f"it has no label {label} to spread over")
+
+
+def _by_taint(service: Service, node: Node, standing: Standing) -> Iterator[Refusal]:
+    for mark in node.taints:
+        # As in Kubernetes, NoSchedule keeps newcomers away and lets stay what is there.
+        stays = node.name in standing and mark.effect == "NoSchedule"
+        if mark.effect in _HARD and not tolerates(service, mark) and not stays:
+            words = f"taint {mark.key}:{mark.effect} is not tolerated"
+            yield Refusal(service.name, node.name, (lines.taint(node, mark),), words)
+
+
+def tolerates(service: Service, mark: Taint) -> bool:
+    """Whether a service tolerates a taint, by its key or by `key=value`."""
+    return bool(
+        {mark.key, f"{mark.key}={mark.value}", f"{mark.key}:{mark.effect}"} & set(service.placement.tolerations)
+    )
+
+
+def _by_hardware(service: Service, node: Node) -> Iterator[Refusal]:
+    if not runs_on(service, node):
+        words = f"it is {node.arch}, the image is for {', '.join(sorted(service.platforms))}"
+        yield Refusal(service.name, node.name, (lines.arch(service),), words)
+    if service.gpu:
+        reason = cards.missing(service.gpu, node)
+        if reason:
+            both = (lines.gpu_demand(service, service.gpu), lines.cards(node))
+            yield Refusal(service.name, node.name, both, f"it {reason}")
+
+
+def runs_on(service: Service, node: Node) -> bool:
+    """Whether the image runs on the node's processor, as far as both are known."""
+    known = {_arch(part) for platform in service.platforms for part in platform.split("/")[1:2] or [platform]}
+    return not node.arch or not known or _arch(node.arch) in known
+
+
+def _arch(name: str) -> str:
+    return _ARCHES.get(name, name)

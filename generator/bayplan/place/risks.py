@@ -1,0 +1,80 @@
+"""What a valid placement leaves open: services without a bound, cards whose VRAM nobody says, bridged dependencies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bayplan.analyse.charge import unbounded
+from bayplan.finding import Finding, note, warning
+from bayplan.model.names import Name
+from bayplan.model.quantity import CPUS, MEMORY
+from bayplan.place.constraints.ties import bridge_of
+from bayplan.place.exact.seats import counts_of, only_access
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bayplan.model.fleet import Node
+    from bayplan.model.names import Instance
+    from bayplan.model.placement import Seat
+    from bayplan.place.constraints.problem import Problem
+    from bayplan.place.constraints.rules import Counts
+
+
+def risks(problem: Problem, seats: Mapping[Instance, Seat]) -> Iterator[Finding]:
+    """Yield what a person should know about a placement that holds."""
+    counts = counts_of(seats)
+    for node in problem.nodes:
+        for resource in (CPUS, MEMORY):
+            yield from _unbounded(problem, counts, node, resource)
+        yield from _vram_unsaid(problem, seats, node)
+    yield from _bridged(problem, counts)
+
+
+def _unbounded(problem: Problem, counts: Counts, node: Node, resource: str) -> Iterator[Finding]:
+    here = [one for one in problem.services if counts.get(one.name, {}).get(node.name)]
+    names = [str(one.name) for one in here if unbounded(problem.fleet, one, resource)]
+    if names:
+        verb = "has" if len(names) == 1 else "have"
+        message = f"{len(names)} services on {node.name} {verb} no limit, request or estimate of {resource}"
+        remedy = f"give them limits, or estimates: [{{match: ..., {resource}: ...}}]"
+        listed = ", ".join(names)
+        yield warning("capacity/unbounded", node.place, node.name, message, remedy, arithmetic=f"charged 0: {listed}")
+
+
+def _vram_unsaid(problem: Problem, seats: Mapping[Instance, Seat], node: Node) -> Iterator[Finding]:
+    for card in sorted(node.gpus, key=lambda one: one.index):
+        users = [one for one, seat in sorted(seats.items()) if seat.node == node.name and card.index in seat.gpus]
+        unsaid = [one for one in users if (ask := problem.fleet.services[one.service].gpu) and only_access(ask)]
+        if unsaid and len(users) > 1:
+            message = (
+                f"{len(users)} copies share card {card.index} of {node.name}, and {len(unsaid)} of them say no VRAM"
+            )
+            remedy = f"services: {{{unsaid[0].service}: {{gpu: 2GiB}}}}, with what it really needs"
+            shown = ", ".join(str(one) for one in unsaid)
+            ask = problem.fleet.services[unsaid[0].service].gpu
+            place = ask.place if ask else node.place
+            yield warning("gpu/vram-unsaid", place, node.name, message, remedy, arithmetic=f"unsaid: {shown}")
+
+
+def _bridged(problem: Problem, counts: Counts) -> Iterator[Finding]:
+    """Yield, for each network, how many dependencies now cross nodes by way of published ports, overlay or proxy."""
+    crossing: dict[tuple[str, str], list[str]] = {}
+    for service in problem.services:
+        for edge in service.depends_on:
+            to = problem.fleet.services.get(Name(service.name.project, edge.name))
+            if to and _apart(counts, service.name, to.name):
+                bridge, network = bridge_of(problem.fleet, service, to)
+                title = str(network.name) if network else f"{service.name.project}/default"
+                crossing.setdefault((title, bridge), []).append(f"{service.name} → {to.name}")
+    for (title, bridge), edges in sorted(crossing.items()):
+        if bridge not in {"", "refuse"}:
+            message = f"{len(edges)} dependency edges over {title} cross nodes, bridged by between_nodes: {bridge}"
+            network = next((one for one in problem.fleet.networks.values() if str(one.name) == title), None)
+            place = network.place if network else problem.services[0].place
+            yield note("network/edges-bridged", place, title, message, arithmetic=", ".join(edges))
+
+
+def _apart(counts: Counts, one: Name, other: Name) -> bool:
+    here, there = set(counts.get(one, {})), set(counts.get(other, {}))
+    return bool(there) and not here <= there

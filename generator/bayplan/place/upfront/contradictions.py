@@ -1,0 +1,191 @@
+"""Fixed placements that contradict what holds a service, or what ties it to others: no solver is needed to see them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from bayplan.finding import Finding, Place, error
+from bayplan.place.conflict import amend
+from bayplan.place.constraints.rules import Near, Together
+from bayplan.place.constraints.ties import bridge_of
+from bayplan.place.upfront.whereabouts import Tie, Whereabouts, cut_ties
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bayplan.model.fleet import Network
+    from bayplan.model.names import Name
+    from bayplan.model.service import Service
+    from bayplan.place.constraints.holds import Hold
+    from bayplan.place.constraints.lines import Key
+    from bayplan.place.constraints.problem import Problem
+
+Cause = tuple[Finding, frozenset["Key"]]
+
+
+def against_holds(problem: Problem, where: Whereabouts) -> Iterator[Cause]:
+    """Yield what is fixed to another node than the one its mounts or addresses hold it on.
+
+    One finding for each network whose addresses are kept, and one for each placement line and what it leaves behind.
+    """
+    static: dict[Name, list[Hold]] = {}
+    held: dict[tuple[Place, tuple[Name, ...], str], list[Hold]] = {}
+    for hold in problem.holds:
+        service = hold.service
+        target = where.fixed.get(service.name)
+        if target and set(hold.standing) - {target} and hold.line.key not in problem.dropped:
+            if hold.line.kind == "static":
+                static.setdefault(hold.what[0], []).append(hold)
+            else:
+                held.setdefault((service.placement.place, hold.what, target), []).append(hold)
+    for (_, _, target), some in held.items():
+        yield _held(some, target), frozenset(hold.line.key for hold in some)
+    for network, some in sorted(static.items()):
+        yield _static(network, some, where), frozenset(hold.line.key for hold in some)
+
+
+def _held(some: list[Hold], target: str) -> Finding:
+    first = some[0]
+    rule = "bind/held" if first.line.kind == "bind" else "volume/held"
+    freed = ", ".join(f"{amend.key_of(what)}: {{on_move: carry}}" for what in first.what)
+    names = ", ".join(str(hold.service.name) for hold in some)
+    left = ", ".join(sorted({node for hold in some for node in hold.standing} - {target}))
+    verb = "is" if len(some) == 1 else "are"
+    return error(
+        rule,
+        first.service.placement.place,
+        str(first.service.name),
+        f"{names} {verb} to move from {left} to {target}, but {first.why}",
+        f"volumes: {{{freed}}}, or leave {names} on {left}",
+        also=tuple(dict.fromkeys(hold.place for hold in some)),
+    )
+
+
+def _static(network: Name, held: list[Hold], where: Whereabouts) -> Finding:
+    services = [hold.service for hold in held]
+    targets = ", ".join(sorted({where.fixed[service.name] for service in services}))
+    return error(
+        "network/static-address",
+        services[0].placement.place,
+        str(network),
+        f"{len(services)} services with a fixed address on {network} are to move to {targets}, where it does not reach",
+        f"networks: {{{network}: {{static_addresses: drop-when-moved}}}}",
+        arithmetic=", ".join(f"{hold.service.name} ({hold.why})" for hold in held),
+        also=tuple(dict.fromkeys(hold.place for hold in held)),
+    )
+
+
+def against_ties(problem: Problem, where: Whereabouts) -> Iterator[Cause]:
+    """Yield each volume, network or group that a fixed placement cuts, where its other members cannot follow."""
+    cut = cut_ties(problem, where)
+    for tie in cut:
+        if isinstance(tie, Together):
+            yield _split(problem, tie, where), _keys(tie)
+        elif tie.lines[0].kind != "edge":
+            yield _apart(problem, tie, where), _keys(tie)
+    yield from _edges(problem, [tie for tie in cut if isinstance(tie, Near) and tie.lines[0].kind == "edge"], where)
+
+
+def _keys(*ties: Tie) -> frozenset[Key]:
+    return frozenset(line.key for tie in ties for line in tie.lines)
+
+
+def _movers(problem: Problem, names: tuple[Name, ...], where: Whereabouts) -> list[Service]:
+    """Return the services that the policy itself moves, or if none moves, those that it fixes."""
+    services = [problem.fleet.services[name] for name in sorted(names) if name in where.fixed]
+    moved = [one for one in services if where.stays.get(one.name, "") != where.fixed[one.name]]
+    return moved or services
+
+
+def _split(problem: Problem, tie: Together, where: Whereabouts) -> Finding:
+    movers = _movers(problem, tie.users, where)
+    line = tie.lines[0]
+    here = Counter(where.presumed(name) or "nowhere yet" for name in tie.users)
+    targets = {where.fixed[one.name] for one in movers}
+    parts = [
+        f"{number} {'go to' if node in targets else 'stay on'} {node}"
+        for node, number in sorted(here.items(), key=_most)
+    ]
+    return error(
+        "volume/split",
+        movers[0].placement.place,
+        line.subject,
+        f"{len(tie.users)} services mount {line.subject}, {' and '.join(parts)}",
+        f"keep them together (drop the placement of {', '.join(str(one.name) for one in movers)}); "
+        f"or volumes: {{{line.subject}: {{access: network}}}}; or volumes: {{{line.subject}: {{on_move: own}}}}",
+        arithmetic=f"{len(tie.users)} = {' + '.join(str(number) for _, number in sorted(here.items(), key=_most))}",
+        also=_others(movers, line.place),
+    )
+
+
+def _most(item: tuple[str, int]) -> tuple[int, str]:
+    return -item[1], item[0]
+
+
+def _others(movers: list[Service], *places: Place) -> tuple[Place, ...]:
+    first, *rest = dict.fromkeys(one.placement.place for one in movers)
+    return tuple(dict.fromkeys(place for place in (*places, *rest) if place != first))
+
+
+def _apart(problem: Problem, tie: Near, where: Whereabouts) -> Finding:
+    mover = _movers(problem, (tie.service, tie.to), where)[0]
+    rule = "placement/affinity" if tie.lines[0].kind == "affinity" else "network/mode-group"
+    places = f"{where.presumed(tie.service)} and {where.presumed(tie.to)}"
+    message = f"{tie.service} and {tie.to} belong on one node ({tie.why}), but are bound to {places}"
+    remedy = f"give both the same placement, or drop the one of {mover.name}"
+    return error(rule, mover.placement.place, str(mover.name), message, remedy, also=(tie.lines[0].place,))
+
+
+def _edges(problem: Problem, cut: list[Near], where: Whereabouts) -> Iterator[Cause]:
+    """Yield one finding for each network that refuses, and one for each service that cannot be reached."""
+    refused: dict[str, list[Near]] = {}
+    unreachable: dict[Name, list[Near]] = {}
+    for tie in cut:
+        bridge, network = bridge_of(problem.fleet, problem.fleet.services[tie.service], problem.fleet.services[tie.to])
+        if bridge == "refuse":
+            refused.setdefault(_title(network), []).append(tie)
+        else:
+            unreachable.setdefault(tie.to, []).append(tie)
+    for title, ties in sorted(refused.items()):
+        yield _refused(problem, title, ties, where), _keys(*ties)
+    for to, ties in sorted(unreachable.items()):
+        yield _unreachable(problem, to, ties, where), _keys(*ties)
+
+
+def _title(network: Network | None) -> str:
+    return str(network.name) if network else "default"
+
+
+def _all_movers(problem: Problem, ties: list[Near], where: Whereabouts) -> list[Service]:
+    names = tuple(sorted({name for tie in ties for name in (tie.service, tie.to)}))
+    return _movers(problem, names, where)
+
+
+def _refused(problem: Problem, title: str, ties: list[Near], where: Whereabouts) -> Finding:
+    movers = _all_movers(problem, ties, where)
+    counted = Counter(str(tie.to) for tie in ties)
+    shown = " + ".join(f"{number} to {name}" for name, number in sorted(counted.items()))
+    return error(
+        "network/edges-cut",
+        movers[0].placement.place,
+        title,
+        f"{len(ties)} dependency edges over {title} are cut by the moves",
+        f"networks: {{{title}: {{between_nodes: published}}}} (or overlay, proxy), or keep the services together",
+        arithmetic=f"{shown} = {len(ties)}",
+        also=_others(movers, *(tie.lines[0].place for tie in ties)),
+    )
+
+
+def _unreachable(problem: Problem, to: Name, ties: list[Near], where: Whereabouts) -> Finding:
+    movers = _all_movers(problem, ties, where)
+    names = ", ".join(str(tie.service) for tie in ties)
+    return error(
+        "network/edge-unreachable",
+        movers[0].placement.place,
+        str(to),
+        f"{names} would reach {to} from another node, but {ties[0].why}",
+        f"publish a port of {to} under its own number, or use between_nodes: overlay or proxy, or keep them together",
+        arithmetic=f"{len(ties)} edges",
+        also=_others(movers, *(tie.lines[0].place for tie in ties)),
+    )

@@ -1,0 +1,56 @@
+"""Copies that could never run beside each other, or at all: one name or one address for several."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bayplan.finding import Finding, Place, error
+from bayplan.place.constraints import lines
+from bayplan.place.constraints.holds import network_of
+from bayplan.place.constraints.ties import placed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bayplan.model.fleet import Fleet
+    from bayplan.model.service import Service
+    from bayplan.place.constraints.lines import Key
+
+
+def identities(fleet: Fleet) -> Iterator[tuple[Finding, frozenset[Key]]]:
+    """Yield every fixed name and address of a service that has, or may scale to, several copies."""
+    for service in placed(fleet):
+        copies = max(service.replicas.count, service.replicas.maximum)
+        if copies > 1:
+            yield from _name(service, copies)
+            yield from _addresses(fleet, service, copies)
+
+
+def _name(service: Service, copies: int) -> Iterator[tuple[Finding, frozenset[Key]]]:
+    if service.container_name:
+        what = f"container_name {service.container_name}"
+        remedy = f"services: {{{service.name}: {{compose: {{container_name: !reset null}}}}}}"
+        key = lines.container_name(service).key
+        yield _finding(service, copies, what, service.place, remedy), frozenset({key})
+
+
+def _addresses(fleet: Fleet, service: Service, copies: int) -> Iterator[tuple[Finding, frozenset[Key]]]:
+    for joined in service.networks:
+        network = network_of(fleet, service, joined)
+        if joined.ipv4 and not (network and network.static_addresses == "drop"):
+            kept = ", ".join(sorted({one.network for one in service.networks}))
+            remedy = f"services: {{{service.name}: {{compose: {{networks: !override [{kept}]}}}}}}"
+            keys = frozenset({lines.address(service, joined).key, ("static", str(service.name), joined.network)})
+            yield _finding(service, copies, f"fixed address {joined.ipv4}", joined.place, remedy), keys
+
+
+def _finding(service: Service, copies: int, what: str, place: Place, remedy: str) -> Finding:
+    return error(
+        "replicas/one-identity",
+        place,
+        str(service.name),
+        f"{copies} copies of {service.name} have one {what}: only one of them can ever start",
+        f"{remedy}, or replicas: 1",
+        arithmetic=f"{copies} copies, 1 identity",
+        also=(service.replicas.place,),
+    )

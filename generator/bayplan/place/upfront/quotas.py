@@ -1,0 +1,79 @@
+"""Pools against their members: sums that hold or do not, wherever anything stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bayplan.finding import Finding, error
+from bayplan.model.names import Name
+from bayplan.model.units import show
+from bayplan.place.constraints.clashes import asks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bayplan.model.fleet import Fleet, Pool
+    from bayplan.model.quantity import Quantity
+    from bayplan.model.service import Service
+
+
+def quotas(fleet: Fleet) -> Iterator[Finding]:
+    """Yield every pool whose members ask for more than its quota, or that cannot run one of them."""
+    for _, pool in sorted(fleet.pools.items()):
+        for kind, bounds in sorted(pool.quota.items()):
+            for resource, quota in sorted(bounds.items()):
+                if pool.scaling == "on-demand":
+                    yield from _each(fleet, pool, kind, resource, quota)
+                elif not pool.per_node:
+                    yield from _all(fleet, pool, kind, resource, quota)
+
+
+def _all(fleet: Fleet, pool: Pool, kind: str, resource: str, quota: Quantity) -> Iterator[Finding]:
+    asked = [(one, asks(fleet, one, kind, resource) * one.replicas.count) for one in fleet.members(pool.name)]
+    total = sum(amount for _, amount in asked)
+    if total > quota.amount:
+        parts = " + ".join(f"{show(resource, amount)} ({one.name})" for one, amount in asked if amount)
+        yield error(
+            "pool/quota",
+            quota.place,
+            f"pools.{pool.name}.quota.{kind}.{resource}",
+            f"the members of pool {pool.name} ask for more than its quota",
+            f"raise the quota to {show(resource, total)}, lower the members, or let the pool run on demand",
+            arithmetic=f"{parts} = {show(resource, total)} > {show(resource, quota.amount)}",
+        )
+
+
+def _each(fleet: Fleet, pool: Pool, kind: str, resource: str, quota: Quantity) -> Iterator[Finding]:
+    members = {one.name: one for one in fleet.members(pool.name)}
+    for name, member in sorted(members.items()):
+        needed = sorted(closure(member, members))
+        amounts = [asks(fleet, members[one], kind, resource) for one in needed]
+        if sum(amounts) > quota.amount:
+            yield _below(pool, kind, resource, quota, name, list(zip(needed, amounts, strict=True)))
+
+
+def closure(member: Service, members: dict[Name, Service]) -> set[Name]:
+    """Return a member with all members that it depends on: on demand they start together."""
+    found: set[Name] = set()
+    waiting = [member]
+    while waiting:
+        one = waiting.pop()
+        if one.name not in found:
+            found.add(one.name)
+            needed = (Name(one.name.project, edge.name) for edge in one.depends_on if edge.required)
+            waiting.extend(members[name] for name in needed if name in members)
+    return found
+
+
+def _below(pool: Pool, kind: str, resource: str, quota: Quantity, name: Name, parts: list[tuple[Name, int]]) -> Finding:
+    total = sum(amount for _, amount in parts)
+    shown = " + ".join(f"{show(resource, amount)} ({one})" for one, amount in parts if amount)
+    needs = " with what it depends on" if len(parts) > 1 else ""
+    return error(
+        "quota/below-members",
+        quota.place,
+        f"pools.{pool.name}.quota.{kind}.{resource}",
+        f"{name}{needs} never fits the quota of pool {pool.name}, so it could never start",
+        f"raise the quota to {show(resource, total)}",
+        arithmetic=f"{shown} > {show(resource, quota.amount)}",
+    )

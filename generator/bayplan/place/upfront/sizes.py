@@ -1,0 +1,105 @@
+"""What no node can have: found by looking at one service at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bayplan.analyse.pools import pool_charge
+from bayplan.finding import NOWHERE, Finding, error
+from bayplan.model.units import show
+from bayplan.place.constraints import cards, lines
+from bayplan.place.constraints.unary import runs_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bayplan.model.fleet import Node
+    from bayplan.model.service import Service
+    from bayplan.place.constraints.lines import Key
+    from bayplan.place.constraints.problem import Problem
+
+Cause = tuple[Finding, frozenset["Key"]]
+"""A finding, and the lines that are dropped so that the search goes on for further causes."""
+
+
+def sizes(problem: Problem) -> Iterator[Cause]:
+    """Yield every service that is refused by each node alone, or fixed to one that is not there."""
+    if not problem.nodes:
+        message = f"there is no node in environment {problem.fleet.environment}"
+        yield (
+            error("node/none", NOWHERE, "nodes", message, "name its nodes, or choose another environment"),
+            frozenset(),
+        )
+        return
+    for service in problem.services:
+        yield from _unknown_nodes(problem, service)
+        yield from _too_large(problem, service)
+        yield from _no_arch(problem, service)
+        yield from _no_cards(problem, service)
+
+
+def _unknown_nodes(problem: Problem, service: Service) -> Iterator[Cause]:
+    rule, there = service.placement, sorted(problem.fleet.nodes)
+    fixed, nodes = lines.fixed(service).key, lines.rule(service, "nodes", "", "").key
+    for wanted, key in (([rule.node] if rule.node else [], fixed), (list(rule.nodes), nodes)):
+        if wanted and not set(wanted) & set(there):
+            message = (
+                f"{service.name} may only stand on {', '.join(sorted(wanted))}, which is no node of this environment"
+            )
+            remedy = f"services: {{{service.name}: {{placement: {there[0]}}}}}" if there else "add a node"
+            yield error("node/unknown", rule.place, str(service.name), message, remedy), frozenset({key})
+
+
+def _too_large(problem: Problem, service: Service) -> Iterator[Cause]:
+    for resource in problem.resources:
+        line = problem.demands.get((service.name, resource))
+        if line is None:
+            continue
+        rooms = [
+            (problem.room(node, resource), _alone(problem, service, node, resource), node) for node in problem.nodes
+        ]
+        if all(room is not None and room < amount for room, amount, _ in rooms):
+            room, _, node = max(rooms, key=lambda one: (one[0] or 0, one[2].name))
+            least = min(amount for _, amount, _ in rooms)
+            yield _large(service, resource, line, least, room or 0, node.name), frozenset({line.key})
+
+
+def _alone(problem: Problem, service: Service, node: Node, resource: str) -> int:
+    """Return what one copy on an empty node is charged: never more than the quota of its pool on demand."""
+    amount = problem.demand(service, node, resource)
+    pool = problem.fleet.pools.get(service.pool)
+    return pool_charge(pool, resource, (amount,)) if pool else amount
+
+
+def _large(service: Service, resource: str, line: lines.PolicyLine, amount: int, room: int, node: str) -> Finding:
+    return error(
+        "capacity/larger-than-any-node",
+        line.place,
+        str(service.name),
+        f"one copy of {service.name} is larger than any node: the most room in {resource} is on {node}",
+        f"lower it to at most {show(resource, room)}, or add a larger node",
+        arithmetic=f"{show(resource, amount)} > {show(resource, room)}",
+    )
+
+
+def _no_arch(problem: Problem, service: Service) -> Iterator[Cause]:
+    if not any(runs_on(service, node) for node in problem.nodes):
+        line = lines.arch(service)
+        has = ", ".join(sorted({node.arch for node in problem.nodes}))
+        message = f"the image of {service.name} is for {', '.join(sorted(service.platforms))}, the nodes are {has}"
+        remedy = "use an image for one of these, or add a node"
+        yield error("arch/nowhere", line.place, str(service.name), message, remedy), frozenset({line.key})
+
+
+def _no_cards(problem: Problem, service: Service) -> Iterator[Cause]:
+    ask = service.gpu
+    if ask and all(cards.missing(ask, node) for node in problem.nodes):
+        line = lines.gpu_demand(service, ask)
+        found = [(cards.missing(ask, node), node.name) for node in problem.nodes]
+        reasons = "; ".join(
+            f"{reason}: {', '.join(n for r, n in found if r == reason)}" for reason in sorted({r for r, _ in found})
+        )
+        message = f"no node can give {service.name} what it asks of cards: {lines.show_ask(ask)}"
+        remedy = "lower the ask, or add a node with such a card"
+        finding = error("gpu/nowhere", ask.place, str(service.name), message, remedy, arithmetic=reasons)
+        yield finding, frozenset({line.key})
