@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bayplan.plan.summary import Group
 
 _DETAILS = 2
+_LINES = 12
 
 
 @click.command("plan")
@@ -121,8 +122,11 @@ def _line(group: Group) -> Text:
 def _show_conflict(console: Console, conflict: Conflict) -> None:
     console.print(Text(f"impossible: {conflict.message}", style="bold red"))
     console.print(f"  {conflict.arithmetic}")
-    for line in conflict.lines:
-        console.print(Text(f"  {line.place}  {line.subject}  {line.words}", style="dim"))
+    console.print(f"  {len(conflict.lines)} lines of the policy cannot hold together{_proof(conflict)}:")
+    for line in conflict.lines[:_LINES]:
+        console.print(Text(f"    {line.place}  {line.words}", style="dim"))
+    if len(conflict.lines) > _LINES:
+        console.print(Text(f"    and {len(conflict.lines) - _LINES} more (--format json has them all)", style="dim"))
     if conflict.remedies:
         console.print("  ways out, the cheapest first:")
         for remedy in conflict.remedies:
@@ -130,6 +134,10 @@ def _show_conflict(console: Console, conflict: Conflict) -> None:
     else:
         console.print("  no single change that was tried is enough")
     console.print()
+
+
+def _proof(conflict: Conflict) -> str:
+    return "; without any one of them the others could" if conflict.proven else " (a smaller set may exist)"
 
 
 def _show_verdict(console: Console, made: Plan) -> None:

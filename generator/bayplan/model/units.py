@@ -8,9 +8,11 @@ from fractions import Fraction
 KIB, MIB, GIB, TIB = 2**10, 2**20, 2**30, 2**40
 _BINARY = {"Ki": KIB, "KiB": KIB, "Mi": MIB, "MiB": MIB, "Gi": GIB, "GiB": GIB, "Ti": TIB, "TiB": TIB}
 _DECIMAL = {"MB": 10**6, "GB": 10**9, "TB": 10**12, "PB": 10**15}
-_NUMBER = re.compile(r"\s*([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([A-Za-z]*)\s*")
-# Docker's own table (docker/go-units, RAMInBytes): every suffix is binary, with or without b and ib.
-_DOCKER = {"": 1, "b": 1, "k": KIB, "m": MIB, "g": GIB, "t": TIB, "p": 2**50}
+_DIGITS = r"[0-9]{1,15}(?:\.[0-9]{0,9})?|\.[0-9]{1,9}"
+_NUMBER = re.compile(rf"\s*({_DIGITS})\s*([A-Za-z]*)\s*")
+# As Docker reads it (docker/go-units, RAMInBytes): every suffix is binary, with or without b and ib.
+_DOCKER = re.compile(rf"({_DIGITS}) ?(?:([kmgtp])(?:i?b)?|b)?", re.IGNORECASE)
+_DOCKER_UNITS = {"k": KIB, "m": MIB, "g": GIB, "t": TIB, "p": 2**50}
 
 
 class UnitError(ValueError):
@@ -76,16 +78,11 @@ def docker_memory(text: object) -> int:
     Raises:
         UnitError: for anything else.
     """
-    number, suffix = _split(text)
-    key = suffix.lower()
-    for tail in ("ib", "b"):
-        if len(key) > len(tail) and key.endswith(tail):
-            key = key[: -len(tail)]
-            break
-    if key not in _DOCKER:
+    matched = _DOCKER.fullmatch(_written(text))
+    if not matched:
         msg = f"'{text}' is not an amount of memory that Compose reads; write 512m or 2g"
         raise UnitError(msg)
-    return int(number * _DOCKER[key])
+    return int(Fraction(matched[1]) * _DOCKER_UNITS.get((matched[2] or "").lower(), 1))
 
 
 def share(text: object) -> Fraction:
@@ -102,12 +99,12 @@ def share(text: object) -> Fraction:
     return value
 
 
+def _written(text: object) -> str:
+    return f"{text:.9f}".rstrip("0").rstrip(".") if isinstance(text, float) else str(text)
+
+
 def _split(text: object) -> tuple[Fraction, str]:
-    if isinstance(text, bool) or text is None:
-        msg = f"'{text}' is not an amount"
-        raise UnitError(msg)
-    written = f"{text:.9f}".rstrip("0").rstrip(".") if isinstance(text, float) else str(text)
-    matched = _NUMBER.fullmatch(written)
+    matched = _NUMBER.fullmatch(_written(text))
     if not matched:
         msg = f"'{text}' is not an amount"
         raise UnitError(msg)
@@ -164,18 +161,21 @@ def compose_bytes(amount: int) -> str:
 
 def compose_cpus(amount: int) -> str:
     """Return thousandths of a CPU as Compose reads them back exactly: `0.125`."""
-    return f"{amount / 1000:g}"
+    return _short(Fraction(amount, 1000), 3)
 
 
 def policy_bytes(amount: int) -> str:
-    """Return bytes in the policy's form, exact: `3GiB`, `1280MiB`, `1.25GiB` where that is exact and short."""
+    """Return bytes in the policy's form, read back exactly: `3GiB`, `1280MiB`, `1.25GiB` where that is short."""
     for unit, name in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
         value = Fraction(amount, unit)
         if value >= 1 and (value * 1000).denominator == 1:
             return f"{_short(value, 3)}{name}"
-    return f"{amount / KIB:.6g}KiB"
+    # Nine digits, cut: reading rounds up to whole bytes, and so back to the amount.
+    return f"{_short(Fraction(amount * 10**9 // KIB, 10**9), 9)}KiB"
 
 
 def _short(value: Fraction, digits: int = 2) -> str:
-    text = f"{float(value):.{digits}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    rounded = round(abs(value) * 10**digits)
+    whole, part = divmod(rounded, 10**digits)
+    text = f"{whole}.{part:0{digits}d}".rstrip("0").rstrip(".")
+    return f"-{text}" if value < 0 and rounded else text

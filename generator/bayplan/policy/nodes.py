@@ -176,7 +176,8 @@ def _gpus(findings: Findings, subject: str, node: Source | None) -> tuple[Gpu, .
         amount = quantity(findings, f"{subject}.gpus", GPU_MEMORY, memory) if memory is not None else None
         labels = {key: word(item.get(key)) for key in ("compute_capability",) if item.get(key) is not None}
         card = Gpu(0, word(item.get("model")), amount.amount if amount else 0, words(item.get("mig")), labels)
-        cards.extend(replace(card, index=len(cards) + i) for i in range(whole_number(item.get("count"), 1)))
+        first = len(cards)
+        cards.extend(replace(card, index=first + i) for i in range(whole_number(item.get("count"), 1)))
     return tuple(cards)
 
 

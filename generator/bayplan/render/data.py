@@ -102,6 +102,7 @@ def plan(some: Plan) -> dict[str, Any]:
             {
                 "message": one.message,
                 "arithmetic": one.arithmetic,
+                "irreducible": one.proven,
                 "lines": [
                     {"place": str(line.place), "subject": line.subject, "words": line.words} for line in one.lines
                 ],

@@ -7,6 +7,7 @@ quoted. So the same data always gives the same bytes, and YAML 1.1 and 1.2 reade
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,8 +15,10 @@ from typing import Any
 
 _PLAIN = re.compile(r"[A-Za-z_./$][A-Za-z0-9_./$+@%^=-]*(?: [A-Za-z0-9_./$+(@%^=-][A-Za-z0-9_./$+(),;@%^='-]*)*")
 _WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"])
-_LOOKS_LIKE_NUMBER = re.compile(r"[-+.]?[0-9].*|[-+]?\.(inf|nan)", re.IGNORECASE)
-_CONTROL = re.compile(r"[^\x20-\x7e\u00a1-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+# Readers written in Go take `_` out before they look: ._1 is 0.1 to them.
+_LOOKS_LIKE_NUMBER = re.compile(r"[-+.]?[0-9].*|\._*[0-9_].*|[-+]?\.(inf|nan)", re.IGNORECASE)
+# What YAML wants escaped; U+2028 and U+2029 end a line in YAML 1.1.
+_CONTROL = re.compile(r"[^\x20-\x7e\u00a1-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ def emit(tree: Mapping[str, Any], header: str = "", *, apart: int = 0) -> str:
         header: lines of comment that stand first.
         apart: down to which depth a blank line stands before each entry that has entries of its own.
     """
-    lines = [f"# {line}".rstrip() for line in header.splitlines()]
+    lines = [f"# {_one_line(line)}".rstrip() for line in header.splitlines()]
     return "\n".join([*lines, *_mapping(tree, 0, apart)]) + "\n"
 
 
@@ -84,7 +87,8 @@ def _item(item: Any, depth: int) -> Iterator[str]:
 
 
 def _one_line(comment: str) -> str:
-    return " ".join(comment.split())
+    """Return a comment without what would end it, or make the file unreadable: nothing is escaped in a comment."""
+    return _CONTROL.sub("\ufffd", " ".join(comment.split()))
 
 
 def _leaf(value: Any) -> str:
@@ -101,12 +105,22 @@ def scalar(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
+    if isinstance(value, float):
+        return _float(value)
+    if isinstance(value, int):
         return repr(value)
     text = str(value)
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS and not _LOOKS_LIKE_NUMBER.fullmatch(text):
         return text
     return _quoted(text)
+
+
+def _float(value: float) -> str:
+    """Return a float as both YAML 1.1 and 1.2 read one: with a point before the exponent, `.inf`, `.nan`."""
+    if not math.isfinite(value):
+        return {"inf": ".inf", "-inf": "-.inf"}.get(repr(value), ".nan")
+    mantissa, e, exponent = repr(value).partition("e")
+    return f"{mantissa if '.' in mantissa else f'{mantissa}.0'}{e}{exponent}"
 
 
 def _quoted(text: str) -> str:

@@ -6,6 +6,7 @@ The tree is built from the parser's events rather than with a PyYAML constructor
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -38,7 +39,7 @@ _MAX_DIGITS = 40
 
 def shown(path: Path) -> str:
     """Return how findings call a file: relative to where the command was started, if it lies below."""
-    whole = path.absolute()
+    whole = Path(os.path.normpath(path.absolute()))  # not resolve(): a symlink is called as its user calls it
     here = Path.cwd()
     return whole.relative_to(here).as_posix() if whole.is_relative_to(here) else str(path)
 
@@ -81,10 +82,10 @@ def _decode(data: bytes, name: str) -> tuple[str | None, tuple[Finding, ...]]:
     try:
         return data.decode("utf-8-sig"), ()
     except UnicodeDecodeError as fault:
-        before = data[: fault.start]
-        line = before.count(b"\n") + 1
-        column = fault.start - (before.rfind(b"\n") + 1) + 1
-        message = f"byte 0x{data[fault.start]:02x} is not UTF-8"
+        # The fault counts from behind the byte order mark, in its own copy of the data.
+        before = fault.object[: fault.start].decode("utf-8")
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        message = f"byte 0x{fault.object[fault.start]:02x} is not UTF-8"
         return None, (error("source/encoding", Place(name, line, column), name, message, "save the file as UTF-8"),)
 
 
