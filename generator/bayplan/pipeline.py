@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayplan import place
@@ -15,12 +14,10 @@ from bayplan.check.claims import AS_IS, TO_BE, check_claims, read_claims
 from bayplan.check.moment import Moment
 from bayplan.errors import PolicyError, ViolatedError
 from bayplan.finding import Finding, in_order
-from bayplan.model.names import Name
-from bayplan.model.placement import Placement, Seat
-from bayplan.plan.change import Kind
 from bayplan.plan.diff import diff
 from bayplan.plan.plan import Plan, digest
 from bayplan.plan.rollout import read_cuts, waiting_for_facts
+from bayplan.plan.sides import carried, reasons, standing, wished
 from bayplan.plan.stages import assign, order_findings, staged
 from bayplan.plan.state import state
 from bayplan.policy.fleet import Policy, read_policy
@@ -30,44 +27,10 @@ from bayplan.render.compose import bodies, compose_files
 from bayplan.render.placement import FILE, placement_text, read_placement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from bayplan.model.fleet import Fleet
-    from bayplan.model.names import Instance
-
-
-@dataclass(frozen=True, slots=True)
-class Workspace:
-    """The folders of one policy: where it stands, what was observed, and where its compiled files go."""
-
-    policy: Path
-    inventory: Path
-    compiled: Path
-    plans: Path
-
-    @property
-    def fleet(self) -> str:
-        """Return the fleet's name: the policy folder's."""
-        whole = self.policy.resolve()
-        return whole.name if whole.is_dir() else whole.parent.name
-
-
-def workspace(policy: Path, inventory: Path | None = None, out: Path | None = None) -> Workspace:
-    """Return the folders that belong to a policy.
-
-    A policy in a folder `policies/` has its `inventory/`, `compiled/` and `plans/` beside that; any other has them in
-    the folder that the command was started in.
-    """
-    whole = policy.resolve()
-    folder = whole if whole.is_dir() else whole.parent
-    root = folder.parent.parent if folder.parent.name == "policies" else Path.cwd()
-    name = folder.name
-    return Workspace(
-        policy=policy,
-        inventory=inventory or root / "inventory" / name,
-        compiled=out or root / "compiled" / name,
-        plans=root / "plans",
-    )
+    from bayplan.model.placement import Placement, Seat
+    from bayplan.workspace import Workspace
 
 
 def read(space: Workspace, env: str | None = None, max_age: int | None = None) -> Policy:
@@ -126,7 +89,7 @@ def make_plan(
     placement = decision.placement or wished(to_be)
     now = state(as_is, standing(as_is), {name: service.body for name, service in as_is.services.items()})
     then = state(to_be, placement.seats, bodies(to_be, placement))
-    changes = diff(now, then, reasons(to_be, placement), _carried(to_be))
+    changes = diff(now, then, reasons(to_be, placement), carried(to_be))
     cuts, more = read_cuts(policy.document, to_be)
     taken, untaken = assign(cuts, changes)
     stages = staged(as_is, to_be, now, cuts, taken)
@@ -151,59 +114,6 @@ def make_plan(
         conflicts=decision.conflicts,
         relocked=_relocked(lock, decision.placement),
     )
-
-
-def standing(fleet: Fleet) -> dict[Instance, Seat]:
-    """Return where copies stand today; a card is known only where the node has one."""
-    result = {}
-    for copy, node in sorted(fleet.standing.items()):
-        service = fleet.services.get(copy.service)
-        if service is None or not service.active or node not in fleet.nodes:
-            continue
-        cards = fleet.nodes[node].gpus
-        result[copy] = Seat(node, (cards[0].index,) if service.gpu and len(cards) == 1 else ())
-    return result
-
-
-def wished(fleet: Fleet) -> Placement:
-    """Return where the policy would have everything, though it cannot hold: fixed nodes, else today's."""
-    seats = {}
-    for copy in fleet.instances():
-        node = fleet.services[copy.service].placement.node or fleet.standing.get(copy, "")
-        if node:
-            cards = fleet.nodes[node].gpus
-            seats[copy] = Seat(node, (cards[0].index,) if fleet.services[copy.service].gpu and cards else ())
-    return Placement(seats)
-
-
-def reasons(fleet: Fleet, placement: Placement) -> Callable[[Kind, Name], str]:
-    """Return what gives the reason of a change: the policy's words for it, else the decision's."""
-    decided = {copy.service: reason for copy, reason in placement.reasons.items()}
-
-    def why(kind: Kind, name: Name) -> str:
-        service = fleet.services.get(name)
-        if service is None:
-            return "no source has it any more"
-        sized = service.changed.get("limits") or service.changed.get("requests") or ""
-        pool = fleet.pools.get(service.pool)
-        said = {
-            Kind.RESIZE: sized,
-            Kind.MOVE: service.placement.why or decided.get(name, ""),
-            Kind.SCHEDULE: pool.why if pool else "",
-        }
-        return said.get(kind, "") or service.why
-
-    return why
-
-
-def _carried(fleet: Fleet) -> dict[Name, int]:
-    """Return the bytes of known size that a move of each service carries."""
-    carried = {}
-    for name, service in fleet.services.items():
-        volumes = (fleet.volumes.get(Name(name.project, key)) for key in service.volume_keys)
-        sizes = (one.size.amount for one in volumes if one and one.size and one.on_move == "carry")
-        carried[name] = sum(sizes)
-    return carried
 
 
 def _relocked(lock: Placement | None, placement: Placement | None) -> dict[str, str]:

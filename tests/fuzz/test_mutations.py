@@ -10,6 +10,7 @@ import pytest
 from bayplan import pipeline, place
 from bayplan.analyse.ledger import ledger
 from bayplan.errors import BayplanError
+from bayplan.plan.sides import standing, wished
 from bayplan.policy.fleet import read_policy
 from bayplan.render import data as as_data
 from bayplan.render.compose import compose_files
@@ -112,8 +113,8 @@ def _is_broken(path: Path, inventory: Path, *, planned: bool) -> bool:
         assert finding.place.file
     if any(finding.is_error for finding in policy.findings):
         return True
-    ledger(policy.as_is, pipeline.standing(policy.as_is))
-    placement = pipeline.wished(policy.to_be)
+    ledger(policy.as_is, standing(policy.as_is))
+    placement = wished(policy.to_be)
     ledger(policy.to_be, placement.seats)
     assert all(text.endswith("\n") for text in compose_files(policy.to_be, placement, path.name).values())
     if planned:

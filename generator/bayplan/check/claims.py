@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from bayplan.check.moment import Moment, named, qos
+from bayplan.check.measure import holds
+from bayplan.check.moment import Moment, qos
+from bayplan.check.subject import Claim, Subject, subject_of
 from bayplan.finding import Finding, error, note
 from bayplan.model import units
 from bayplan.model.quantity import GPU_MEMORY, MEMORY, Origin
-from bayplan.policy.groups import select
 from bayplan.policy.values import amount_of, word
-from bayplan.source import Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from bayplan.model.service import Service
+    from bayplan.source import Node
 
 AS_IS, TO_BE = "as-is", "to-be"
 _ABOUT = frozenset({"of", "at", "env", "each", "says", "why", "saves", "qos", "services"})
 _BIGGEST = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One line of `expect:`, and the moment it speaks of."""
-
-    node: Node
-    at: str
-
-    @property
-    def of(self) -> str:
-        """Return its subject as written."""
-        return word(self.node.get("of"), "fleet")
 
 
 def read_claims(document: Node, environment: str) -> tuple[Claim, ...]:
@@ -63,47 +48,6 @@ def check_claims(claims: Sequence[Claim], moments: Mapping[str, Moment]) -> list
             continue
         findings.extend(_check(claim, moment, moments, claims))
     return findings
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """Whom a claim speaks of: nodes (and so their reserve), or services."""
-
-    words: str
-    nodes: tuple[str, ...] = ()
-    services: tuple[Service, ...] = ()
-    card: str = ""
-
-
-def subject_of(claim: Claim, moment: Moment) -> Subject | Finding:
-    """Return whom a claim speaks of at a moment, or the finding that nobody is meant."""
-    text = claim.of
-    everyone = moment.fleet.active()
-    kind, _, rest = text.partition("/")
-    if text == "fleet":
-        return Subject(text, tuple(moment.fleet.nodes), everyone)
-    if text == "services":
-        return Subject(text, services=everyone)
-    if kind in ("node", "gpu"):
-        name, _, card = rest.partition("/")
-        if name not in moment.fleet.nodes:
-            known = ", ".join(moment.fleet.nodes)
-            return error("claims/who", claim.node.place, text, f"there is no node '{name}'", f"use one of: {known}")
-        return Subject(text, (name,), moment.services([name]), card if kind == "gpu" else "")
-    groups = {
-        "tier": [service for service in everyone if service.tier == rest],
-        "pool": [service for service in everyone if service.pool == rest],
-    }
-    if kind in groups:
-        return Subject(text, services=tuple(groups[kind]))
-    return _services(claim, moment, everyone)
-
-
-def _services(claim: Claim, moment: Moment, everyone: tuple[Service, ...]) -> Subject | Finding:
-    written = claim.node.get("of") or claim.node
-    bare = Node(claim.of.removeprefix("service/"), written.place, written.key)
-    names, missing = select(bare, moment.fleet.services)
-    return missing or Subject(claim.of, services=named(everyone, names))
 
 
 def _check(claim: Claim, moment: Moment, moments: Mapping[str, Moment], claims: Sequence[Claim]) -> Iterable[Finding]:
@@ -247,17 +191,14 @@ def _kinds(claim: Claim, key: str, node: Node, moment: Moment, subject: Subject)
         yield from _compare(claim, amount, f"{key}.{kind}", truth, units.show(key, truth), resource=key)
 
 
-_BOUND = re.compile(r"\s*(<=|>=|<|>)?\s*(.+?)\s*(?:\.\.\s*(.+?))?\s*")
-
-
 def _compare(claim: Claim, node: Node, key: str, truth: int, arithmetic: str, resource: str = "") -> Iterable[Finding]:
     kind = resource or key.rpartition(".")[2]
     try:
-        holds = _holds(node, kind, truth)
+        true = holds(node, kind, truth)
     except units.UnitError as fault:
         yield error("units/unreadable", node.place, claim.of, str(fault))
         return
-    if not holds:
+    if not true:
         says = claim.node.get("says")
         quote = f" ({says.string})" if says is not None else ""
         shown = units.show(kind, truth) if kind != "services" else str(truth)
@@ -268,40 +209,3 @@ def _compare(claim: Claim, node: Node, key: str, truth: int, arithmetic: str, re
 
 def _when(at: str) -> str:
     return {AS_IS: "today", TO_BE: "in the end"}.get(at, f"after {at}")
-
-
-def _holds(node: Node, kind: str, truth: int) -> bool:
-    found = _BOUND.fullmatch(node.string)
-    if found is None:
-        return False
-    sign, first, last = found[1], _amount(kind, node, found[2]), found[3]
-    if last is not None:
-        return first <= truth <= _amount(kind, node, last)
-    if sign:
-        return {"<=": truth <= first, ">=": truth >= first, "<": truth < first, ">": truth > first}[sign]
-    return _rounds_to(found[2], kind, truth, first)
-
-
-def _amount(kind: str, node: Node, text: str) -> int:
-    if kind == "services":
-        if not text.isdigit():
-            raise units.UnitError(f"'{text}' is not a whole number")
-        return int(text)
-    return amount_of(kind, Node(int(text) if text.isdigit() else text, node.place, text=text))
-
-
-def _rounds_to(text: str, kind: str, truth: int, claimed: int) -> bool:
-    """Whether rounding or cutting the truth to the digits that are written gives what is written."""
-    if truth == claimed:
-        return True
-    digits = re.match(r"\d+(?:\.(\d+))?", text)
-    if digits is None or kind == "services":
-        return False
-    number = Fraction(digits[0])
-    if not number:
-        return False
-    step = Fraction(claimed) / number / 10 ** len(digits[1] or "")
-    cut = (Fraction(truth) / step).__floor__()
-    rounded = (Fraction(truth) / step + Fraction(1, 2)).__floor__()
-    wanted = round(Fraction(claimed) / step)
-    return wanted in (cut, rounded)

@@ -15,6 +15,7 @@ from bayplan.analyse.relief import Side, reliefs
 from bayplan.cli.options import env_option, folders, format_option, policy_argument
 from bayplan.cli.show import data, show_ledger, talk
 from bayplan.finding import in_order
+from bayplan.plan.sides import standing, wished
 from bayplan.render import data as as_data
 from bayplan.render import words
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from bayplan.model.names import Instance
     from bayplan.model.placement import Seat
     from bayplan.policy.fleet import Policy
+    from bayplan.workspace import Workspace
 
 _FEW = 5
 
@@ -84,18 +86,18 @@ def command(
         talk().print(f"{len(talking)} findings besides; bayplan check {policy} shows them")
 
 
-def _moment(space: pipeline.Workspace, found: Policy, at: str) -> tuple[Fleet, dict[Instance, Seat]]:
+def _moment(space: Workspace, found: Policy, at: str) -> tuple[Fleet, dict[Instance, Seat]]:
     if at == "as-is":
-        return found.as_is, pipeline.standing(found.as_is)
+        return found.as_is, standing(found.as_is)
     if pipeline.recorded(space, found)[0] is None:
         talk().print("nothing is decided yet: shown is what the policy wishes (bayplan compile decides)")
     return found.to_be, _decided(space, found)
 
 
-def _decided(space: pipeline.Workspace, found: Policy) -> dict[Instance, Seat]:
+def _decided(space: Workspace, found: Policy) -> dict[Instance, Seat]:
     """Return where everything is to stand: as recorded, else as the policy wishes."""
     placement, _ = pipeline.recorded(space, found)
-    return dict((placement or pipeline.wished(found.to_be)).seats)
+    return dict((placement or wished(found.to_be)).seats)
 
 
 def _show_table(console: Console, rows: Ledger) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bayplan.pipeline import Workspace, workspace
+from bayplan.workspace import Workspace, workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

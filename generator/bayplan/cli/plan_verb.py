@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bayplan.plan.plan import Plan
     from bayplan.plan.stages import Stage
     from bayplan.plan.summary import Group
+    from bayplan.workspace import Workspace
 
 _DETAILS = 2
 _LINES = 12
@@ -70,7 +71,7 @@ def command(
     context.exit(Exit.CHANGES if pending else made.exit_code)
 
 
-def _save(space: pipeline.Workspace, made: Plan) -> str:
+def _save(space: Workspace, made: Plan) -> str:
     """Write the plan to its own folder, named by what it follows from; return the folder's name."""
     files = pipeline.compiled_files(made)
     name = pipeline.plan_digest(files, made)

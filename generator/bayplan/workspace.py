@@ -1,0 +1,40 @@
+"""The folders of one policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The folders of one policy: where it stands, what was observed, and where its compiled files go."""
+
+    policy: Path
+    inventory: Path
+    compiled: Path
+    plans: Path
+
+    @property
+    def fleet(self) -> str:
+        """Return the fleet's name: the policy folder's."""
+        whole = self.policy.resolve()
+        return whole.name if whole.is_dir() else whole.parent.name
+
+
+def workspace(policy: Path, inventory: Path | None = None, out: Path | None = None) -> Workspace:
+    """Return the folders that belong to a policy.
+
+    A policy in a folder `policies/` has its `inventory/`, `compiled/` and `plans/` beside that; any other has them in
+    the folder that the command was started in.
+    """
+    whole = policy.resolve()
+    folder = whole if whole.is_dir() else whole.parent
+    root = folder.parent.parent if folder.parent.name == "policies" else Path.cwd()
+    name = folder.name
+    return Workspace(
+        policy=policy,
+        inventory=inventory or root / "inventory" / name,
+        compiled=out or root / "compiled" / name,
+        plans=root / "plans",
+    )
