@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from bayplan.analyse.charge import charge
 from bayplan.analyse.pools import pool_charge
+from bayplan.analyse.ports import Ports, ports
 from bayplan.model.names import Name
 from bayplan.model.quantity import CPUS, DISK, GPU_MEMORY, MEMORY, Origin, Quantity, Sum
 
@@ -106,6 +107,8 @@ class Ledger:
     """Node → how many services stand there."""
     copies: Mapping[str, int] = field(default_factory=dict)
     """Node → how many copies of them."""
+    ports: Mapping[str, Ports] = field(default_factory=dict)
+    """Node → what is published there."""
 
     def row(self, node: str, resource: str) -> Row | None:
         """Return one row, or None."""
@@ -142,6 +145,7 @@ def ledger(fleet: Fleet, seats: Mapping[Instance, Seat]) -> Ledger:
         tuple(rows),
         {name: len({copy.service for copy, _ in copies}) for name, copies in here.items()},
         {name: len(copies) for name, copies in here.items()},
+        {name: ports(fleet, seats, name) for name in fleet.nodes},
     )
 
 

@@ -69,9 +69,22 @@ def show_ledger(console: Console, ledger: Ledger, nodes: Iterable[str], *, sums:
         console.print(Text.assemble((node, "bold"), "  ", state_text(ledger.state(node)), f"  {many}"))
         for row in ledger.of(node):
             _show_row(console, row, sums=sums)
+        _show_ports(console, ledger, node)
         console.print()
     console.print(Text(words.LEGEND, style="dim"))
     console.print()
+
+
+def _show_ports(console: Console, ledger: Ledger, node: str) -> None:
+    found = ledger.ports.get(node)
+    if found is None or not found.published:
+        return
+    console.print(f"  ports        {found.published} published")
+    for taken in found.clashes:
+        names = ", ".join(str(name) for name in taken.services)
+        console.print(
+            Text(f"                {taken.port} is taken {len(taken.services)} times: {names}", style="bold red")
+        )
 
 
 def _show_row(console: Console, row: Row, *, sums: bool) -> None:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bayplan.analyse.ledger import Ledger, Row
+    from bayplan.analyse.ports import Ports
     from bayplan.finding import Finding
     from bayplan.plan.change import Change
     from bayplan.plan.plan import Plan
@@ -52,9 +53,18 @@ def ledger(some: Ledger) -> list[dict[str, Any]]:
             "services": some.services.get(node, 0),
             "copies": some.copies.get(node, 0),
             "resources": [_row(row) for row in some.of(node)],
+            "ports": _ports(some.ports.get(node)),
         }
         for node in nodes
     ]
+
+
+def _ports(found: Ports | None) -> dict[str, Any]:
+    clashes = found.clashes if found else ()
+    return {
+        "published": found.published if found else 0,
+        "clashes": [{"port": one.port, "services": [str(name) for name in one.services]} for one in clashes],
+    }
 
 
 def _row(row: Row) -> dict[str, Any]:
