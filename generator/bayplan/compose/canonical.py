@@ -120,17 +120,14 @@ def _test(node: Node) -> Node:
     return scalar(node, (word_at(node, "CMD-SHELL"), word_at(node, node.value)))
 
 
-def _named(**inner: str) -> Form:
-    """Return the form that makes `x` of a list or a list item into `{key: x}`."""
-    ((kind, key),) = inner.items()
+def _as(key: str) -> Form:
+    """Return the form that makes `x` into `{key: x}`."""
+    return lambda node: scalar(node, {key: Node(word(node), node.place)}) if is_word(node) else node
 
-    def form(node: Node) -> Node:
-        return scalar(node, {key: Node(word(node), node.place)}) if is_word(node) else node
 
-    def listed(node: Node) -> Node:
-        return each(as_list(node), form) if not node.is_map else node
-
-    return listed if kind == "items" else form
+def _list_as(key: str) -> Form:
+    """Return the form that makes `x` or `[x]` into `[{key: x}]`."""
+    return lambda node: node if node.is_map else each(as_list(node), _as(key))
 
 
 def _networks(node: Node) -> Node:
@@ -201,7 +198,7 @@ def _ssh(node: Node) -> Node:
 
 
 def _build(node: Node) -> Node:
-    return fields(_named(item="context")(node), _BUILD)
+    return fields(_as("context")(node), _BUILD)
 
 
 def _gpu_device(node: Node) -> Node:
@@ -232,7 +229,7 @@ _BUILD: dict[str, Form] = {
     "labels": _labels,
     "no_cache_filter": words,
     "platforms": words,
-    "secrets": _named(items="source"),
+    "secrets": _list_as("source"),
     "ssh": _ssh,
     "tags": words,
     "ulimits": _ulimits,
@@ -249,12 +246,12 @@ _SERVICE: dict[str, Form] = {
     "annotations": _labels,
     "build": _build,
     "command": _command,
-    "configs": _named(items="source"),
+    "configs": _list_as("source"),
     "depends_on": _depends_on,
     "deploy": _deploy,
     "devices": _devices,
     "entrypoint": _command,
-    "env_file": _named(items="path"),
+    "env_file": _list_as("path"),
     "environment": _environment,
     "extra_hosts": _extra_hosts,
     "gpus": lambda node: each(_gpu_list(node), _gpu_device),
@@ -263,7 +260,7 @@ _SERVICE: dict[str, Form] = {
     "logging": lambda node: fields(node, {"options": _texts}),
     "models": _networks,
     "networks": _networks,
-    "secrets": _named(items="source"),
+    "secrets": _list_as("source"),
     "sysctls": _labels,
     "ulimits": _ulimits,
 }

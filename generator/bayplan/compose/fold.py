@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bayplan.compose.forms import RESET, as_text, word
 from bayplan.finding import Finding, error
 from bayplan.model import units
 from bayplan.source import Node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _LIMITS = ("resources", "limits")
 _RESERVATIONS = ("resources", "reservations")
@@ -42,6 +47,23 @@ def fold(node: Node, subject: str, findings: list[Finding]) -> Node:
             findings.append(_differ(key, path, given, there, subject))
         node = node.with_value({**value, "deploy": deploy})
     return _gpus(node)
+
+
+def apart(node: Node, subject: str) -> Iterator[Finding]:
+    """Yield the amounts that Compose refuses because `deploy` has their half, but not them.
+
+    Compose then takes `deploy` for the whole truth, and the other key for another one.
+    """
+    deploy = node.get("deploy")
+    for key, path in _MOVED.items():
+        given = node.get(key)
+        half = _find(deploy, path[:-1]) if deploy is not None and len(path) > 1 else None
+        if given is None or half is None or _find(half, path[-1:]) is not None:
+            continue
+        other = ".".join(("deploy", *path[:-1]))
+        message = f"{key} stands beside {other}, which does not say {path[-1]}: Compose refuses both together"
+        remedy = f"write {path[-1]}: {word(given)} under {other}"
+        yield error("compose/two-values", given.here, subject, message, remedy, also=(half.here,))
 
 
 def _differ(key: str, path: tuple[str, ...], given: Node, there: Node, subject: str) -> Finding:

@@ -87,7 +87,7 @@ class _Load:
 
 
 def _over(base: Node | None, over: Node) -> Node:
-    return over if base is None else merge_long(base, over, DOCUMENT)
+    return over if base is None else merge_long(settled(base), over, DOCUMENT)
 
 
 def _words(entry: Node, key: str) -> list[str]:

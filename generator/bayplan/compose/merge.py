@@ -6,6 +6,7 @@ Everything is merged in its long form, where most exceptions vanish: an environm
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from bayplan.compose import mounts, ports
@@ -14,7 +15,15 @@ from bayplan.compose.forms import OVERRIDE, RESET, unique, word
 from bayplan.source import Node, plain
 
 _REPLACE = "replace"
+_APPEND = "append"
 Identity = Callable[[Node], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Merge:
+    """The rule for lists whose items of one identity merge, rather than that the later one wins."""
+
+    identity: Identity
 
 
 def merge_service(base: Node, over: Node) -> Node:
@@ -41,16 +50,28 @@ def merge_long(base: Node, over: Node, rules: Any = None) -> Node:
     Args:
         base: the tree below.
         over: the tree on top; the place of a value is where the winner stands.
-        rules: key → rules of its value: a map, `replace`, or the identity of list items.
+        rules: key → rules of its value: a map, `replace`, `append`, or the identity of list items.
     """
     if over.tag == OVERRIDE or rules == _REPLACE:
         return over
     if base.is_map and over.is_map:
         return _maps(base, over, rules)
     if base.is_list and over.is_list:
-        identity = rules if callable(rules) else _itself
-        return over.with_value(unique((*base.value, *over.value), identity))
+        return over.with_value(_items(base, over, rules))
     return base if over.value is None and (base.is_map or base.is_list) else over
+
+
+def _items(base: Node, over: Node, rules: Any) -> tuple[Node, ...]:
+    if rules == _APPEND:
+        known = {_itself(item) for item in base}
+        return (*base.value, *(item for item in over if _itself(item) not in known))
+    if isinstance(rules, _Merge):
+        found = {rules.identity(item): item for item in base}
+        for item in over:
+            name = rules.identity(item)
+            found[name] = merge_long(found[name], item) if name in found else item
+        return tuple(found.values())
+    return unique((*base.value, *over.value), rules if callable(rules) else _itself)
 
 
 def _maps(base: Node, over: Node, rules: Any) -> Node:
@@ -90,11 +111,6 @@ def _by(key: str, default: str = "") -> Identity:
     return identity
 
 
-def _each_time(node: Node) -> str:
-    """Items that are never the same one: each device request counts."""
-    return f"{node.place}{plain(node)!r}"
-
-
 def _logging(base: Node, over: Node) -> Mapping[str, Any]:
     """Options of one driver mean nothing to another."""
     old, new = base.get("driver"), over.get("driver")
@@ -102,7 +118,7 @@ def _logging(base: Node, over: Node) -> Mapping[str, Any]:
     return {"options": _REPLACE} if differ else {}
 
 
-_DEPLOY: Mapping[str, Any] = {"resources": {"reservations": {"devices": _each_time}}}
+_DEPLOY: Mapping[str, Any] = {"resources": {"reservations": {"devices": _APPEND}}}
 SERVICE: Mapping[str, Any] = {
     "build": {"secrets": _by("target"), "ulimits": {"*": _REPLACE}},
     "command": _REPLACE,
@@ -111,7 +127,7 @@ SERVICE: Mapping[str, Any] = {
     "devices": _by("target"),
     "entrypoint": _REPLACE,
     "env_file": _by("path"),
-    "gpus": _each_time,
+    "gpus": _APPEND,
     "healthcheck": {"test": _REPLACE},
     "logging": _logging,
     "ports": ports.identity,
@@ -129,6 +145,6 @@ def _subnet(node: Node) -> str:
 
 DOCUMENT: Mapping[str, Any] = {
     "services": {"*": SERVICE},
-    "networks": {"*": {"ipam": {"config": _subnet}}},
+    "networks": {"*": {"ipam": {"config": _Merge(_subnet)}}},
 }
 """How the sections of a Compose file merge."""

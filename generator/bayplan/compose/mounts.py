@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _PROPAGATION = frozenset({"rprivate", "private", "rshared", "shared", "rslave", "slave"})
 _SELINUX = frozenset({"z", "Z"})
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]")
+# A colon between parts: not the one of a drive (`C:\data`).
+_COLON = re.compile(r"(?<!:[A-Za-z])(?<!^[A-Za-z]):|:(?!\\)")
 _PARTS = 3
 
 
@@ -51,7 +53,7 @@ def is_path(source: str) -> bool:
 
 def _short(node: Node) -> Node:
     written = word(node)
-    parts = _split(written)
+    parts = _COLON.split(written)
     if any(not part for part in parts):
         raise MountError(f"'{written}' has an empty part" if written else "is empty")
     if len(parts) > _PARTS:
@@ -73,19 +75,6 @@ def _short(node: Node) -> Node:
     if options:
         value[kind] = Node(options, node.place)
     return mount.with_value(value)
-
-
-def _split(written: str) -> list[str]:
-    """Split at colons, but not at the one of a Windows drive."""
-    parts: list[str] = []
-    rest = written
-    while True:
-        skip = 2 if _WINDOWS.match(rest) and rest[:1].isalpha() and not rest.startswith("/") and "\\" in rest[:3] else 0
-        at = rest.find(":", skip)
-        if at < 0:
-            return [*parts, rest]
-        parts.append(rest[:at])
-        rest = rest[at + 1 :]
 
 
 def _mount(node: Node, kind: str, source: str, target: str) -> Node:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayplan.compose.document import Reader, Scope
-from bayplan.compose.fold import fold
+from bayplan.compose.fold import apart, fold
 from bayplan.compose.include import load
 from bayplan.compose.references import dangling
 from bayplan.compose.service import active_services
@@ -87,6 +87,8 @@ def _no_services(name: str, reader: Reader) -> Finding:
 
 
 def _project(name: str, document: Node, reader: Reader) -> ComposeProject:
+    for key, node in _section(document, "services"):
+        reader.findings.extend(apart(node, f"services.{key}"))
     services = {
         key: fold(node, f"services.{key}", reader.findings) for key, node in sorted(_section(document, "services"))
     }

@@ -30,6 +30,7 @@ def dangling(project: ComposeProject, active: Collection[str]) -> Iterator[Findi
         yield from _undeclared(project, key, service, severity)
         yield from _waits(project, active, key, service, severity)
         yield from _lacks_image(key, service, severity)
+        yield from _two_networks(key, service, severity)
     yield from cycles({key: node for key, node in project.services.items() if key in active})
 
 
@@ -121,6 +122,14 @@ def _waits(
             message = f"depends on '{name}', which belongs to a profile that is not chosen"
             remedy = f"choose the profile of {name}, or give {key} the same one"
             yield say("compose/depends-on-inactive", node.here, key, message, remedy)
+
+
+def _two_networks(key: str, service: Node, severity: Severity) -> Iterator[Finding]:
+    mode, networks = service.get("network_mode"), service.get("networks")
+    if mode is not None and networks is not None and networks.value:
+        say = error if severity is Severity.ERROR else warning
+        message = f"has networks, and network_mode: {word(mode)}, which takes none"
+        yield say("compose/network-mode", networks.here, key, message, "keep one of them", also=(mode.here,))
 
 
 def _lacks_image(key: str, service: Node, severity: Severity) -> Iterator[Finding]:

@@ -29,6 +29,18 @@ MERGED: dict[str, tuple[str, str, dict[str, Any]]] = {
             ]
         },
     ),
+    "ports by address and protocol": (
+        '{ports: ["53:53", "127.0.0.1:80:80"]}',
+        '{ports: ["53:53/udp", "80:80"]}',
+        {
+            "ports": [
+                {"target": 53, "published": "53", "protocol": "tcp"},
+                {"target": 80, "published": "80", "protocol": "tcp", "host_ip": "127.0.0.1"},
+                {"target": 53, "published": "53", "protocol": "udp"},
+                {"target": 80, "published": "80", "protocol": "tcp"},
+            ]
+        },
+    ),
     "mounts by target": (
         "{volumes: ['a:/x']}",
         "{volumes: ['b:/x']}",
