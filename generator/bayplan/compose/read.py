@@ -28,7 +28,7 @@ class ComposeProject:
         files: every file that was read, as shown in findings.
         services: service → its canonical mapping, inactive ones too.
         volumes, networks, secrets, configs: key → its canonical mapping.
-        env: the variables that were filled in, with their values.
+        env: the variables of the project, from its env file.
     """
 
     name: str
@@ -74,7 +74,7 @@ def read_project(
     document = load(reader, files, Scope(folder, env))
     if document is None or reader.broken:
         return None, in_order(reader.findings or [_no_services(name, reader)])
-    project = _project(name, document, reader)
+    project = _project(name, document, reader, env)
     if not project.services:
         return None, in_order([*reader.findings, _no_services(name, reader)])
     active = active_services(project.services, profiles)
@@ -86,7 +86,7 @@ def _no_services(name: str, reader: Reader) -> Finding:
     return error("compose/no-services", place, name, "defines no service", "write services: and what shall run")
 
 
-def _project(name: str, document: Node, reader: Reader) -> ComposeProject:
+def _project(name: str, document: Node, reader: Reader, env: Mapping[str, str]) -> ComposeProject:
     for key, node in _section(document, "services"):
         reader.findings.extend(apart(node, f"services.{key}"))
     services = {
@@ -95,7 +95,7 @@ def _project(name: str, document: Node, reader: Reader) -> ComposeProject:
     rest = {
         section: dict(sorted(_section(document, section))) for section in ("volumes", "networks", "secrets", "configs")
     }
-    return ComposeProject(name, tuple(reader.files), services, **rest, env=dict(sorted(reader.used.items())))
+    return ComposeProject(name, tuple(reader.files), services, **rest, env=dict(sorted(env.items())))
 
 
 def _section(document: Node, section: str) -> tuple[tuple[str, Node], ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bayplan.compose.canonical import canonical_service
+from bayplan.compose.overlay import read_overlay
 from bayplan.compose.service import to_service
 from bayplan.finding import Finding, Place, error, note
 from bayplan.model.fleet import Fleet, Node, Pool, Volume
@@ -115,7 +116,7 @@ def _fleets(
 
 def _written(sources: Mapping[str, Source]) -> dict[Name, Written]:
     return {
-        Name(project, key): Written(Name(project, key), node, source.project.profiles, node.here)
+        Name(project, key): Written(Name(project, key), node, source.project.profiles, node.here, source.compose.env)
         for project, source in sources.items()
         if source.compose
         for key, node in source.compose.services.items()
@@ -124,8 +125,9 @@ def _written(sources: Mapping[str, Source]) -> dict[Name, Written]:
 
 def _defined(findings: Findings, name: Name, node: Yaml) -> Written:
     """Return a service that the policy itself defines; its `compose:` map is laid over nothing."""
-    compose = node.get("compose")
-    canonical, found = canonical_service(compose if compose is not None else node)
+    compose, found = read_overlay(str(name), node.get("compose") or node, {})
+    findings.extend(found)
+    canonical, found = canonical_service(compose if compose is not None else Yaml({}, node.place))
     findings.extend(found)
     return Written(name, canonical, (), node.here)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bayplan.compose.canonical import canonical_service
 from bayplan.compose.merge import merge_service
+from bayplan.compose.overlay import read_overlay
 from bayplan.compose.service import to_service
 from bayplan.finding import Place, error
 from bayplan.model.quantity import GPU_MEMORY, Quantity
@@ -39,12 +40,13 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A service as its Compose files have it: the canonical tree, and whether its profile is listed."""
+    """A service as its Compose files have it: the canonical tree, the profiles listed, the project's variables."""
 
     name: Name
     node: Node
     profiles: tuple[str, ...] = ()
     place: Place | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 def build(findings: Findings, context: Context, written: Written) -> Service:
@@ -59,7 +61,9 @@ def build(findings: Findings, context: Context, written: Written) -> Service:
 def _composed(findings: Findings, written: Written, overlays: tuple[Node, ...]) -> Service:
     node = written.node
     for overlay in overlays:
-        node = merge_service(node, overlay)
+        checked, found = read_overlay(str(written.name), overlay, written.env)
+        findings.extend(found)
+        node = merge_service(node, checked) if checked is not None else node
     if overlays:
         node, found = canonical_service(node)
         findings.extend(found)
@@ -139,7 +143,8 @@ def _reasons(over: Leaves) -> str:
 
 
 def _replicas(base: Service, fill: Leaves, over: Leaves, factors: Factors) -> Replicas:
-    said = over.get(("replicas",)) or (fill.get(("replicas",)) if base.replicas.place.file == "bayplan" else None)
+    written = "replicas" in (base.body.get("deploy") or {})
+    said = over.get(("replicas",)) or (None if written else fill.get(("replicas",)))
     count = whole_number(said.node, base.replicas.count) if said else base.replicas.count
     place = said.node.place if said else base.replicas.place
     scale = under(over, "scale") or under(fill, "scale")
