@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import os
+import signal
 import sys
+from functools import partial
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from bayplan import __version__
 from bayplan.errors import BayplanError, Exit, PolicyError
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 VERBS = {
     "analyze": "What is asked of each node, and what is there.",
@@ -71,29 +78,42 @@ def cli() -> None:
     """
 
 
+STOPPED = 130
+"""What shells expect of a program that Ctrl-C ended: 128 and the number of the signal."""
+
+
 def main() -> None:
     """Run the command line; errors of the user are sentences on stderr, with their exit code."""
+    stopped: list[int] = []
+    signal.signal(signal.SIGINT, partial(_stop, stopped))
     try:
         code = cli.main(standalone_mode=False)
-    except click.exceptions.Abort:
-        click.echo("stopped; nothing half written is left", err=True)
-        sys.exit(130)
     except click.UsageError as fault:
         fault.show()
-        sys.exit(Exit.USAGE)
+        code = Exit.USAGE
     except click.ClickException as fault:
         fault.show()
-        sys.exit(Exit.ERROR)
+        code = Exit.ERROR
     except BayplanError as fault:
         _show(fault)
-        sys.exit(fault.exit_code)
-    except KeyboardInterrupt:
-        click.echo("stopped; nothing half written is left", err=True)
-        sys.exit(130)
+        code = fault.exit_code
     except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(Exit.FINE)
+        # Whoever read our output has seen enough; nothing may be flushed to it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = Exit.FINE
+    except (click.exceptions.Abort, Exception):
+        if not stopped:
+            raise
+        click.echo("stopped; nothing half written is left", err=True)
+        code = STOPPED
     sys.exit(code if isinstance(code, int) else Exit.FINE)
+
+
+def _stop(stopped: list[int], signum: int, frame: FrameType | None) -> NoReturn:
+    """Remember Ctrl-C and stop: a C extension that is just being imported turns the exception into one of its own."""
+    del frame
+    stopped.append(signum)
+    raise KeyboardInterrupt
 
 
 def _show(fault: BayplanError) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
 from rich.text import Text
@@ -21,14 +21,22 @@ _COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOT
 _STATES = {"over": "bold red", "near": "yellow", "ok": "green", "idle": "blue"}
 
 
+class Output(Console):
+    """A console that leaves a reader who has seen enough (`| head`) to the one place that ends the program."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        """Pass on that nobody reads any more; rich would end with 1."""
+        raise BrokenPipeError
+
+
 def data() -> Console:
     """Return the console for what was asked for; lines are never wrapped where nobody looks at them."""
-    return Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    return Output(file=sys.stdout, highlight=False, soft_wrap=True)
 
 
 def talk() -> Console:
     """Return the console for everything else."""
-    return Console(file=sys.stderr, highlight=False, soft_wrap=True)
+    return Output(file=sys.stderr, highlight=False, soft_wrap=True)
 
 
 def show_findings(console: Console, findings: Iterable[Finding], most: int | None = None) -> None:

@@ -120,6 +120,8 @@ class _Run:
         self._solver.parameters.num_workers = 1
         self._solver.parameters.random_seed = 1
         self._solver.parameters.max_deterministic_time = effort
+        # The solver would take Ctrl-C for itself, and leave the program without a handler.
+        self._solver.parameters.catch_sigint_signal = False
         status = self._solver.solve(board.model)
         known = {cp_model.OPTIMAL: True, cp_model.FEASIBLE: True, cp_model.INFEASIBLE: False}
         self.feasible: bool | None = known.get(status)
