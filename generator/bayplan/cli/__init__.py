@@ -5,18 +5,13 @@ from __future__ import annotations
 import difflib
 import importlib
 import os
-import signal
 import sys
-from functools import partial
-from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from bayplan import __version__
 from bayplan.errors import BayplanError, Exit, PolicyError
-
-if TYPE_CHECKING:
-    from types import FrameType
+from bayplan.interrupt import undisturbed
 
 VERBS = {
     "analyze": "What is asked of each node, and what is there.",
@@ -43,7 +38,8 @@ class Verbs(click.Group):
         del ctx
         if cmd_name not in VERBS:
             return None
-        module = importlib.import_module(f"bayplan.cli.{cmd_name}_verb")
+        with undisturbed():
+            module = importlib.import_module(f"bayplan.cli.{cmd_name}_verb")
         command: click.Command = module.command
         return command
 
@@ -84,8 +80,6 @@ STOPPED = 130
 
 def main() -> None:
     """Run the command line; errors of the user are sentences on stderr, with their exit code."""
-    stopped: list[int] = []
-    signal.signal(signal.SIGINT, partial(_stop, stopped))
     try:
         code = cli.main(standalone_mode=False)
     except click.UsageError as fault:
@@ -101,19 +95,10 @@ def main() -> None:
         # Whoever read our output has seen enough; nothing may be flushed to it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = Exit.FINE
-    except (click.exceptions.Abort, Exception):
-        if not stopped:
-            raise
+    except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("stopped; nothing half written is left", err=True)
         code = STOPPED
     sys.exit(code if isinstance(code, int) else Exit.FINE)
-
-
-def _stop(stopped: list[int], signum: int, frame: FrameType | None) -> NoReturn:
-    """Remember Ctrl-C and stop: a C extension that is just being imported turns the exception into one of its own."""
-    del frame
-    stopped.append(signum)
-    raise KeyboardInterrupt
 
 
 def _show(fault: BayplanError) -> None:

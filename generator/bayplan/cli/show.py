@@ -31,12 +31,12 @@ class Output(Console):
 
 def data() -> Console:
     """Return the console for what was asked for; lines are never wrapped where nobody looks at them."""
-    return Output(file=sys.stdout, highlight=False, soft_wrap=True)
+    return Output(file=sys.stdout, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def talk() -> Console:
     """Return the console for everything else."""
-    return Output(file=sys.stderr, highlight=False, soft_wrap=True)
+    return Output(file=sys.stderr, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def show_findings(console: Console, findings: Iterable[Finding], most: int | None = None) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bayplan.place.exact.solver import solver
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -22,7 +24,7 @@ class Board:
     """A model of a problem, with the variables that its answer is read from."""
 
     def __init__(self, problem: Problem) -> None:
-        from ortools.sat.python import cp_model  # noqa: PLC0415 - takes a second, so only who solves imports it
+        cp_model = solver()
 
         self.problem = problem
         self.model = cp_model.CpModel()

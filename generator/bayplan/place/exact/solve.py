@@ -14,6 +14,7 @@ from bayplan.place.exact.goals import TIES, goals
 from bayplan.place.exact.post_bills import post_capacity
 from bayplan.place.exact.post_cards import GroupBoard, post_cards
 from bayplan.place.exact.post_rules import post_rule
+from bayplan.place.exact.solver import solver
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,12 +95,12 @@ def _post(board: Board) -> list[GroupBoard]:
 
 def _improve(board: Board, goal: Goal, last: _Run, stages: dict[str, tuple[int, bool]]) -> _Run:
     """Minimise one more goal, starting from the last answer, and hold what was reached."""
-    board.model.clear_hints()  # type: ignore[no-untyped-call]  # ortools: no types
+    board.model.clear_hints()
     for variable in board.variables[: last.known]:
         board.model.add_hint(variable, last.value(variable))
     board.model.minimize(goal.cost)
     run = _Run(board, goal.effort)
-    board.model.clear_objective()  # type: ignore[no-untyped-call]  # ortools: no types
+    board.model.clear_objective()
     kept = run if run.feasible else last
     if kept is run:
         reached = run.value(goal.cost)
@@ -114,7 +115,7 @@ class _Run:
     """One call of the solver, with what it found."""
 
     def __init__(self, board: Board, effort: float) -> None:
-        from ortools.sat.python import cp_model  # noqa: PLC0415 - takes a second, so only who solves imports it
+        cp_model = solver()
 
         self._solver = cp_model.CpSolver()
         self._solver.parameters.num_workers = 1
