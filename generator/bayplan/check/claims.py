@@ -10,11 +10,12 @@ from bayplan.check.subject import Claim, Subject, subject_of
 from bayplan.finding import Finding, error, note
 from bayplan.model import units
 from bayplan.model.quantity import GPU_MEMORY, MEMORY, Origin
-from bayplan.policy.values import amount_of, word
+from bayplan.policy.values import amount_of, whole_number, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from bayplan.model.fleet import Fleet
     from bayplan.model.service import Service
     from bayplan.source import Node
 
@@ -51,11 +52,11 @@ def check_claims(claims: Sequence[Claim], moments: Mapping[str, Moment]) -> list
 
 
 def _check(claim: Claim, moment: Moment, moments: Mapping[str, Moment], claims: Sequence[Claim]) -> Iterable[Finding]:
-    subject = subject_of(claim, moment)
+    subject = subject_of(claim, moment, _policy(moments, moment))
     if isinstance(subject, Finding):
         yield subject
         return
-    each = claim.node.get("each") is not None
+    each = whole_number(claim.node.get("each"), 0)
     for key, node in claim.node.items():
         if key == "services":
             yield from _count(claim, node, moment, subject)
@@ -64,7 +65,7 @@ def _check(claim: Claim, moment: Moment, moments: Mapping[str, Moment], claims: 
         elif key == "saves":
             yield from _saves(claim, node, moment, moments, subject)
         elif key == "disk" and node.is_map:
-            for name, size in node.items():
+            for name, size in _said(node):
                 truth = _truth(moment, subject, f"disk:{name}", each=each)
                 yield from _compare(claim, size, f"disk:{name}", truth, units.show(f"disk:{name}", truth))
         elif key not in _ABOUT and node.is_map:
@@ -76,7 +77,15 @@ def _check(claim: Claim, moment: Moment, moments: Mapping[str, Moment], claims: 
             yield from _compare(claim, node, key, truth, f"{arithmetic}{more}")
 
 
-def _truth(moment: Moment, subject: Subject, key: str, *, each: bool) -> int:
+def _policy(moments: Mapping[str, Moment], moment: Moment) -> Fleet:
+    return moments.get(TO_BE, moment).fleet
+
+
+def _said(node: Node) -> Iterable[tuple[str, Node]]:
+    return ((key, value) for key, value in node.items() if key != "why")
+
+
+def _truth(moment: Moment, subject: Subject, key: str, *, each: int) -> int:
     half, dot, resource = key.partition(".")
     if dot and half in ("requests", "limits"):
         return moment.stated(subject.services, half, resource, each=each)
@@ -84,7 +93,8 @@ def _truth(moment: Moment, subject: Subject, key: str, *, each: bool) -> int:
         row = moment.ledger.row(subject.nodes[0], f"{GPU_MEMORY}/{subject.card}")
         return row.bar if row else 0
     if subject.nodes:
-        return moment.bar(subject.nodes, key)
+        more = moment.parts(subject.nodes, key).replicas if each == 1 else 0
+        return moment.bar(subject.nodes, key) - more
     return moment.charged(subject.services, key, each=each)
 
 
@@ -116,7 +126,7 @@ def _granted(claim: Claim, claims: Sequence[Claim], moments: Mapping[str, Moment
     for other in claims:
         saved = other.node.get("saves")
         amount = saved.get(key) if saved is not None else None
-        whom = subject_of(other, before)
+        whom = subject_of(other, before, _policy(moments, before))
         if amount is None or isinstance(whom, Finding) or whom.nodes or not whom.services:
             continue
         if all(service in before.services([node]) for service in whom.services):
@@ -157,8 +167,8 @@ def _saves(
     claim: Claim, node: Node, moment: Moment, moments: Mapping[str, Moment], subject: Subject
 ) -> Iterable[Finding]:
     before = moments[AS_IS]
-    for key, amount in node.items():
-        then = subject_of(claim, before)
+    for key, amount in _said(node):
+        then = subject_of(claim, before, _policy(moments, before))
         if isinstance(then, Finding):
             yield then
             continue
@@ -181,8 +191,8 @@ def _service_savings(claim: Claim, node: Node, key: str, services: tuple[Service
 
 def _kinds(claim: Claim, key: str, node: Node, moment: Moment, subject: Subject) -> Iterable[Finding]:
     """Check a map of kinds: `memory: {declared: 108.75GiB, replicas: 12GiB}`."""
-    parts = moment.parts(subject.nodes, key)
-    for kind, amount in node.items():
+    parts = moment.parts(subject.nodes, key) if subject.nodes else moment.kinds(subject.services, key)
+    for kind, amount in _said(node):
         if kind not in tuple(Origin):
             known = ", ".join(origin.value for origin in Origin)
             yield error("claims/kind", amount.here, claim.of, f"'{kind}' is no kind of number", f"use {known}")

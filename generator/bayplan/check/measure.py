@@ -28,7 +28,7 @@ def holds(node: Node, kind: str, truth: int) -> bool:
         return first <= truth <= _amount(kind, node, last)
     if sign:
         return {"<=": truth <= first, ">=": truth >= first, "<": truth < first, ">": truth > first}[sign]
-    return _rounds_to(found[2], kind, truth, first)
+    return truth == first or _rounds_to(found[2], kind, node, truth)
 
 
 def _amount(kind: str, node: Node, text: str) -> int:
@@ -39,18 +39,14 @@ def _amount(kind: str, node: Node, text: str) -> int:
     return amount_of(kind, Node(int(text) if text.isdigit() else text, node.place, text=text))
 
 
-def _rounds_to(text: str, kind: str, truth: int, claimed: int) -> bool:
+def _rounds_to(text: str, kind: str, node: Node, truth: int) -> bool:
     """Whether rounding or cutting the truth to the digits that are written gives what is written."""
-    if truth == claimed:
-        return True
     digits = re.match(r"\d+(?:\.(\d+))?", text)
-    if digits is None or kind == "services":
+    if digits is None or kind == "services" or not Fraction(digits[0]):
         return False
-    number = Fraction(digits[0])
-    if not number:
-        return False
-    step = Fraction(claimed) / number / 10 ** len(digits[1] or "")
-    cut = (Fraction(truth) / step).__floor__()
-    rounded = (Fraction(truth) / step + Fraction(1, 2)).__floor__()
-    wanted = round(Fraction(claimed) / step)
-    return wanted in (cut, rounded)
+    # From the unit itself: the claimed amount was rounded to whole bytes.
+    many = 10 ** len(digits[1] or "")
+    step = Fraction(_amount(kind, node, f"1{text[digits.end() :]}"), many)
+    cut = (truth / step).__floor__()
+    rounded = (truth / step + Fraction(1, 2)).__floor__()
+    return Fraction(digits[0]) * many in (cut, rounded)

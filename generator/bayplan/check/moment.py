@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bayplan.analyse.charge import charge
 from bayplan.analyse.ledger import Ledger, ledger
-from bayplan.model.quantity import GPU_MEMORY, MEMORY, Sum, total
+from bayplan.model.quantity import GPU_MEMORY, MEMORY, Origin, Sum, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,22 +48,33 @@ class Moment:
         names = {copy.service for copy, seat in self.seats.items() if seat.node in wanted}
         return tuple(self.fleet.services[name] for name in sorted(names) if name in self.fleet.services)
 
-    def charged(self, services: Iterable[Service], resource: str, *, each: bool) -> int:
-        """Return what services are charged together, one copy of each or all of them."""
-        amounts = (
-            (charge(self.fleet, service, resource), 1 if each else service.replicas.count) for service in services
-        )
+    def charged(self, services: Iterable[Service], resource: str, *, each: int = 0) -> int:
+        """Return what services are charged together: `each` copies of each at most, or all of them."""
+        amounts = ((charge(self.fleet, service, resource), _copies(service, each)) for service in services)
         return sum(amount.amount * copies for amount, copies in amounts if amount)
 
-    def stated(self, services: Iterable[Service], half: str, resource: str, *, each: bool) -> int:
-        """Return the plain sum of requests or limits."""
+    def kinds(self, services: Iterable[Service], resource: str) -> Sum:
+        """Return what services are charged together, the kinds apart."""
+        result = Sum()
+        for service in services:
+            found = charge(self.fleet, service, resource)
+            if found:
+                result = result.plus(found.amount, found.origin)
+                result = result.plus(found.amount * (service.replicas.count - 1), Origin.REPLICAS)
+        return result
+
+    def stated(self, services: Iterable[Service], half: str, resource: str, *, each: int = 0) -> int:
+        """Return the plain sum of requests or limits: `each` copies of each at most, or all of them."""
         result = 0
         for service in services:
-            copies = 1 if each else service.replicas.count
             own: Mapping[str, object] = service.requests if half == "requests" else service.limits
             amount = own.get(resource) or (service.limits.get(resource) if half == "requests" else None)
-            result += copies * getattr(amount, "amount", 0)
+            result += _copies(service, each) * getattr(amount, "amount", 0)
         return result
+
+
+def _copies(service: Service, each: int) -> int:
+    return min(each, service.replicas.count) if each else service.replicas.count
 
 
 def _is(row: str, resource: str) -> bool:

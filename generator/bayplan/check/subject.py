@@ -12,6 +12,9 @@ from bayplan.policy.values import word
 from bayplan.source import Node
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bayplan.model.fleet import Fleet
     from bayplan.model.service import Service
 
 
@@ -38,8 +41,14 @@ class Subject:
     card: str = ""
 
 
-def subject_of(claim: Claim, moment: Moment) -> Subject | Finding:
-    """Return whom a claim speaks of at a moment, or the finding that nobody is meant."""
+def subject_of(claim: Claim, moment: Moment, policy: Fleet) -> Subject | Finding:
+    """Return whom a claim speaks of at a moment, or the finding that nobody is meant.
+
+    Args:
+        claim: the claim.
+        moment: when it is asked.
+        policy: the fleet that says who belongs to which tier and pool; what runs today knows of neither.
+    """
     text = claim.of
     everyone = moment.fleet.active()
     kind, _, rest = text.partition("/")
@@ -48,18 +57,29 @@ def subject_of(claim: Claim, moment: Moment) -> Subject | Finding:
     if text == "services":
         return Subject(text, services=everyone)
     if kind in ("node", "gpu"):
-        name, _, card = rest.partition("/")
-        if name not in moment.fleet.nodes:
-            known = ", ".join(moment.fleet.nodes)
-            return error("claims/who", claim.node.place, text, f"there is no node '{name}'", f"use one of: {known}")
-        return Subject(text, (name,), moment.services([name]), card if kind == "gpu" else "")
-    groups = {
-        "tier": [service for service in everyone if service.tier == rest],
-        "pool": [service for service in everyone if service.pool == rest],
-    }
-    if kind in groups:
-        return Subject(text, services=tuple(groups[kind]))
+        return _machine(claim, moment, kind, rest)
+    if kind in ("tier", "pool"):
+        known = policy.tiers if kind == "tier" else policy.pools
+        if rest not in known:
+            return _nobody(claim, f"there is no {kind} '{rest}'", known)
+        members = [one.name for one in policy.services.values() if getattr(one, kind) == rest]
+        return Subject(text, services=named(everyone, members))
     return _services(claim, moment, everyone)
+
+
+def _machine(claim: Claim, moment: Moment, kind: str, rest: str) -> Subject | Finding:
+    name, _, card = rest.partition("/")
+    if name not in moment.fleet.nodes:
+        return _nobody(claim, f"there is no node '{name}'", moment.fleet.nodes)
+    cards = [str(one.index) for one in moment.fleet.nodes[name].gpus]
+    if card and card not in cards:
+        return _nobody(claim, f"'{name}' has no card '{card}'", cards)
+    return Subject(claim.of, (name,), moment.services([name]), card if kind == "gpu" else "")
+
+
+def _nobody(claim: Claim, message: str, known: Iterable[str]) -> Finding:
+    remedy = f"use one of: {', '.join(known) or 'there is none'}"
+    return error("claims/who", claim.node.place, claim.of, message, remedy)
 
 
 def _services(claim: Claim, moment: Moment, everyone: tuple[Service, ...]) -> Subject | Finding:

@@ -74,7 +74,7 @@ def environment(document: Node, name: str, nodes: tuple[str, ...]) -> tuple[Envi
             document=document.with_value(merged),
             services=node.get("services"),
             nodes=node_names(findings, f"environments.{name}", own, nodes) if own is not None else None,
-            factors=Factors(name, _factors(findings, name, node.get("multiply"))),
+            factors=Factors(name, _factors(node.get("multiply"))),
         ),
         findings,
     )
@@ -93,7 +93,8 @@ def overlaid(base: Node, overlay: Node) -> Node:
     return base.with_value(merged)
 
 
-def _factors(findings: Findings, name: str, node: Node | None) -> Mapping[str, Fraction]:
+def _factors(node: Node | None) -> Mapping[str, Fraction]:
+    """Return resource → factor; the schema has named what is no number above 0."""
     factors: dict[str, Fraction] = {}
     for key, value in node.items() if node is not None else ():
         if key not in _FACTORS:
@@ -102,6 +103,4 @@ def _factors(findings: Findings, name: str, node: Node | None) -> Mapping[str, F
         if isinstance(highest.value, int | float) and not isinstance(highest.value, bool) and highest.value > 0:
             # Of a range the upper end is planned: what holds there holds below it.
             factors[key] = Fraction(highest.text or str(highest.value))
-        else:
-            findings.say("environments/factor", value, f"environments.{name}.multiply", "a factor is above 0")
     return factors

@@ -71,8 +71,10 @@ def _merge(document: Node, addition: Node) -> tuple[Node, list[Finding]]:
     findings: list[Finding] = []
     for key, section in addition.items():
         known = merged.get(key)
-        if known is None:
+        if known is None or known.value is None:
             merged[key] = section
+        elif section.value is None:
+            continue  # a heading with nothing below it
         elif key in NAMED and known.is_map and section.is_map:
             merged[key], clashes = _merge_names(key, known, section)
             findings.extend(clashes)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bayplan.finding import Finding, error
 from bayplan.model.fleet import Pool, Tier
 from bayplan.policy.patterns import is_pattern, matching
-from bayplan.policy.values import Findings, quantity, whole_number, word, words
+from bayplan.policy.values import Findings, quantity, whole_number, word
 from bayplan.source import Node
 
 if TYPE_CHECKING:
@@ -35,9 +35,8 @@ class Groups:
     """`tier/x` or `pool/x` → its `defaults:` map."""
 
 
-def read_tiers(document: Node) -> tuple[dict[str, Tier], Findings]:
+def read_tiers(document: Node) -> dict[str, Tier]:
     """Return the tiers of a policy by name; `standard` is built in."""
-    findings = Findings()
     tiers = {STANDARD.name: STANDARD}
     for name, node in (document.get("tiers") or Node({}, document.place)).items():
         adjust = node.get("oom_score_adj")
@@ -47,22 +46,21 @@ def read_tiers(document: Node) -> tuple[dict[str, Tier], Findings]:
             qos=word(node.get("qos")),
             cores=word(node.get("cores")),
             preemptible=word(node.get("preemptible")) == "true",
-            overcommit=_overcommit(findings, name, node.get("overcommit")),
+            overcommit=_overcommit(node.get("overcommit")),
             oom_score_adj=whole_number(adjust, 0) if adjust is not None else None,
             place=node.here,
             why=word(node.get("why")),
         )
-    return dict(sorted(tiers.items())), findings
+    return dict(sorted(tiers.items()))
 
 
-def _overcommit(findings: Findings, tier: str, node: Node | None) -> dict[str, Fraction]:
-    factors = {}
-    for resource, value in node.items() if node else ():
-        if isinstance(value.value, int | float) and not isinstance(value.value, bool) and value.value >= 1:
-            factors[resource] = Fraction(value.text or str(value.value))
-        else:
-            findings.say("tiers/overcommit", value, f"tiers.{tier}.overcommit", f"'{value.string}' is below 1")
-    return factors
+def _overcommit(node: Node | None) -> dict[str, Fraction]:
+    """Return resource → factor; the schema has named what is no number of at least 1."""
+    return {
+        resource: Fraction(value.text or str(value.value))
+        for resource, value in (node.items() if node else ())
+        if isinstance(value.value, int | float) and not isinstance(value.value, bool) and value.value >= 1
+    }
 
 
 def read_pools(document: Node) -> tuple[dict[str, Pool], Findings]:
@@ -105,18 +103,13 @@ def read_groups(document: Node, names: Iterable[Name]) -> tuple[Groups, Findings
         document: the merged policy.
         names: all services there are.
     """
-    tiers, findings = read_tiers(document)
-    pools, more = read_pools(document)
-    findings.extend(more)
+    tiers = read_tiers(document)
+    pools, findings = read_pools(document)
     everyone = tuple(sorted(names))
     empty = Node({}, document.place)
-    tier_lists = {key: node.get("services") for key, node in (document.get("tiers") or empty).items()}
-    tier_of = _members(findings, "tiers", tier_lists, everyone, {})
-    pool_lists = {key: node.get("services") for key, node in (document.get("pools") or empty).items()}
-    pool_of = _members(findings, "pools", pool_lists, everyone, tier_of)
-    pool_of_tier = {
-        tier: key for key, node in (document.get("pools") or empty).items() for tier in words(node.get("tiers"))
-    }
+    tier_of = _members(findings, "tiers", _lists(document, "tiers", "services"), everyone, {})
+    pool_of = _members(findings, "pools", _lists(document, "pools", "services"), everyone, tier_of)
+    pool_of_tier = _pools_of_tiers(findings, _lists(document, "pools", "tiers"), tiers)
     defaults = {
         f"{kind}/{key}": given
         for kind, section in (("tier", "tiers"), ("pool", "pools"))
@@ -126,29 +119,51 @@ def read_groups(document: Node, names: Iterable[Name]) -> tuple[Groups, Findings
     return Groups(tiers, pools, tier_of, pool_of, pool_of_tier, defaults), findings
 
 
+def _lists(document: Node, section: str, key: str) -> dict[str, Node]:
+    """Return the lists of all groups that have one, by the groups' names: the order of keys decides nothing."""
+    groups = (document.get(section) or Node({}, document.place)).items()
+    return {name: found for name, node in sorted(groups) if (found := node.get(key)) is not None}
+
+
 def _members(
     findings: Findings,
     section: str,
-    lists: Mapping[str, Node | None],
+    lists: Mapping[str, Node],
     names: tuple[Name, ...],
     tier_of: Mapping[Name, tuple[str, Place]],
 ) -> dict[Name, tuple[str, Place]]:
     members: dict[Name, tuple[str, Place]] = {}
-    exact: set[Name] = set()
-    for key, selectors in lists.items():
-        for selector in selectors or ():
+    listed = [(key, selector) for key, selectors in lists.items() for selector in selectors]
+    # Exact names first: what they decide, no pattern can contradict.
+    for exact in (True, False):
+        settled = frozenset(members)
+        for key, selector in listed:
+            if _names_one(selector.string) is not exact:
+                continue
             found, missing = select(selector, names, tier_of)
             if missing:
                 findings.append(missing)
-            for name in found:
-                known = members.get(name)
-                is_exact = _names_one(selector.string)
-                if known is not None and known[0] != key and is_exact == (name in exact):
-                    findings.append(_in_two(section, name, known, key, selector))
-                elif is_exact or name not in exact:
-                    members[name] = (key, selector.place)
-                    exact.update({name} if is_exact else ())
+            for name in sorted(set(found) - settled):
+                known = members.setdefault(name, (key, selector.place))
+                if known[0] != key:
+                    findings.append(_in_two(section, str(name), known, key, selector))
     return members
+
+
+def _pools_of_tiers(findings: Findings, tiers_of: Mapping[str, Node], tiers: Mapping[str, Tier]) -> dict[str, str]:
+    """Return tier → the pool that takes all of its services."""
+    taken: dict[str, tuple[str, Place]] = {}
+    for key, listed in tiers_of.items():
+        for item in listed:
+            if item.string not in tiers:
+                known = f"use one of: {', '.join(tiers)}"
+                findings.say("tiers/unknown", item, f"pools.{key}", f"'{item.string}' is not among tiers", known)
+                continue
+            first = taken.setdefault(item.string, (key, item.place))
+            if first[0] != key:
+                remedy = "name the tier in one of them; the other may list services"
+                findings.append(_in_two("pools", f"tier/{item.string}", first, key, item, remedy))
+    return {tier: pool for tier, (pool, _) in taken.items()}
 
 
 def _names_one(selector: str) -> bool:
@@ -156,10 +171,16 @@ def _names_one(selector: str) -> bool:
     return not is_pattern(selector) and selector.partition("/")[0] not in {"tier", "pool", "project"}
 
 
-def _in_two(section: str, name: Name, known: tuple[str, Place], key: str, selector: Node) -> Finding:
+def _in_two(
+    section: str,
+    subject: str,
+    known: tuple[str, Place],
+    key: str,
+    selector: Node,
+    remedy: str = "narrow one of the two patterns, or name the service exactly in one of them",
+) -> Finding:
     message = f"is in two {section}: {known[0]} (at {known[1]}) and {key}"
-    remedy = "narrow one of the two patterns, or name the service exactly in one of them"
-    return error(f"{section}/two", selector.place, str(name), message, remedy, also=(known[1],))
+    return error(f"{section}/two", selector.place, subject, message, remedy, also=(known[1],))
 
 
 def select(
@@ -185,19 +206,19 @@ def select(
     return (), nothing(selector, everyone)
 
 
-def ambiguous(node: Node, found: tuple[Name, ...]) -> Finding:
+def ambiguous(node: Node, found: tuple[Name, ...], kind: str = "service") -> Finding:
     """Return the finding for a bare name that several projects have."""
     several = ", ".join(str(name) for name in found)
-    message = f"'{node.string}' is the name of {len(found)} services: {several}"
+    message = f"'{node.string}' is the name of {len(found)} {kind}s: {several}"
     return error("policy/ambiguous", node.here, node.string, message, f"write one of them, such as {found[0]}")
 
 
-def nothing(node: Node, names: tuple[Name, ...], text: str = "") -> Finding:
-    """Return the finding for a pattern or a name that matches no service, with the nearest that exists."""
+def nothing(node: Node, names: tuple[Name, ...], kind: str = "service") -> Finding:
+    """Return the finding for a pattern or a name that matches nothing, with the nearest that exists."""
     import difflib  # noqa: PLC0415 - needed for a mistake only, and slow to import
 
-    wanted = text or node.string
+    wanted = node.string
     pool = {str(name): name for name in names} | {name.name: name for name in names}
     near = difflib.get_close_matches(wanted, sorted(pool), 1)
-    guess = f"did you mean '{near[0]}'?" if near else "remove it, or name a service that exists"
-    return error("policy/matches-nothing", node.here, wanted, f"'{wanted}' matches no service", guess)
+    guess = f"did you mean '{near[0]}'?" if near else f"remove it, or name a {kind} that exists"
+    return error("policy/matches-nothing", node.here, wanted, f"'{wanted}' matches no {kind}", guess)

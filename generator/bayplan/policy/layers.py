@@ -7,7 +7,7 @@ weaker one leaf by leaf, and `null` takes back what weaker layers said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,8 +48,16 @@ def _flatten(node: Node, path: Path, why: str) -> Iterator[tuple[Path, Node, str
             yield from _flatten(child, (*path, key), here)
 
 
-def same_strength(subject: str, layers: Iterable[Leaves]) -> tuple[Leaves, list[Finding]]:
-    """Join layers of one strength. Two that give one key different values are an error naming both places."""
+def same_strength(
+    subject: str, layers: Iterable[Leaves], settled: Collection[Path] = ()
+) -> tuple[Leaves, list[Finding]]:
+    """Join layers of one strength. Two that give one key different values are an error naming both places.
+
+    Args:
+        subject: the service.
+        layers: its layers.
+        settled: paths that a stronger layer says anyway: there is nothing to contradict each other about.
+    """
     joined: dict[Path, Leaf] = {}
     findings: list[Finding] = []
     for layer in layers:
@@ -57,7 +65,7 @@ def same_strength(subject: str, layers: Iterable[Leaves]) -> tuple[Leaves, list[
             rival = _rival(joined, path)
             if rival is None:
                 joined[path] = leaf
-            elif not _agree(joined.get(path), leaf):
+            elif not _agree(joined.get(path), leaf) and not any(_covers(one, path) for one in settled):
                 findings.append(_conflict(subject, path, rival, leaf))
     return joined, findings
 
@@ -83,10 +91,16 @@ def _conflict(subject: str, path: Path, first: Leaf, second: Leaf) -> Finding:
         first, second = second, first
     message = (
         f"'{first.layer}' and '{second.layer}' give {'.'.join(path)} different values "
-        f"({first.node.string} at {first.node.here}, {second.node.string})"
+        f"({_words(first.node)} at {first.node.here}, {_words(second.node)})"
     )
-    remedy = f"narrow one of them, or say it under services.{subject}"
+    remedy = f"narrow one of them, or say it under {first.layer.partition('.')[0]}.{subject}"
     return error("policy/two-patterns", second.node.here, subject, message, remedy, also=(first.node.here,))
+
+
+def _words(node: Node) -> str:
+    if node.is_list:
+        return f"[{', '.join(_words(child) for child in node)}]"
+    return "{…}" if node.is_map else node.string or "nothing"
 
 
 def stack(layers: Sequence[Leaves]) -> dict[Path, Leaf]:

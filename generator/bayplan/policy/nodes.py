@@ -67,7 +67,8 @@ def _shaped(findings: Findings, node: Source, shapes: Source) -> Source:
         name = word(reference)
         shape = shapes.get(name)
         if shape is None or name in seen:
-            what = "is like itself" if name in seen else f"is not among shapes ({', '.join(key for key, _ in shapes.items()) or 'none'})"
+            known = ", ".join(key for key, _ in shapes.items()) or "none"
+            what = "is like itself" if name in seen else f"is not among shapes ({known})"
             findings.say("nodes/shape", reference, f"shapes.{name}", what)
             break
         seen.append(name)
@@ -84,11 +85,12 @@ def _node(findings: Findings, name: str, source: Source, observed: Observed | No
     disks = (
         _disks(findings, subject, source.get("disks")) if source.get("disks") else (observed.disks if observed else {})
     )
+    known = Origin.DECLARED if source.get("disks") else Origin.MEASURED
     declared = {**_sized(findings, subject, source, MEMORY), **cpus, **_countables(findings, subject, source)}
     findings.extend(_differences(subject, declared, capacity))
     capacity.update(declared)
     capacity.update(
-        {f"{DISK}{key}": Quantity(disk.size, place=source.here) for key, disk in disks.items() if disk.size}
+        {f"{DISK}{key}": Quantity(disk.size, known, source.here) for key, disk in disks.items() if disk.size}
     )
     core_map = _core_map(findings, subject, source)
     findings.extend(_unknown(name, source, capacity))
@@ -116,7 +118,8 @@ def _map(source: Source, key: str) -> dict[str, Source]:
 
 
 def _unknown(name: str, source: Source, capacity: Mapping[str, Quantity]) -> list[Finding]:
-    missing = [resource for resource in (CPUS, MEMORY) if resource not in capacity]
+    # What is said but cannot be read has a finding already.
+    missing = [one for one in (CPUS, MEMORY) if one not in capacity and source.get(one) is None]
     if not missing:
         return []
     what = " and ".join(missing)

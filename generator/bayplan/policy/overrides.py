@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bayplan.policy.forms import canonical_service
 from bayplan.policy.groups import Groups, ambiguous, nothing
-from bayplan.policy.layers import Leaf, Leaves, Path, leaves, same_strength, stack
+from bayplan.policy.layers import Leaves, Path, leaves, same_strength, stack
 from bayplan.policy.patterns import is_pattern, matching
 from bayplan.source import Node
 
@@ -22,14 +22,14 @@ COMPOSE = "compose"
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A `services:` map with its keys resolved: patterns and exact names apart."""
+    """A map of names, such as `services:`, with its keys resolved: patterns and exact names apart."""
 
     patterns: Mapping[Name, tuple[tuple[str, Node], ...]]
     exact: Mapping[Name, tuple[str, Node]]
 
 
-def resolve(findings: Findings, section: Node | None, names: tuple[Name, ...]) -> Section:
-    """Resolve the keys of a `services:` map against the services there are.
+def resolve(findings: Findings, section: Node | None, names: tuple[Name, ...], kind: str = "service") -> Section:
+    """Resolve the keys of a map of names against the things there are.
 
     A bare name that several projects have, and a key that matches nothing, are findings.
     """
@@ -38,17 +38,18 @@ def resolve(findings: Findings, section: Node | None, names: tuple[Name, ...]) -
     for key, node in sorted(section.items()) if section else ():
         found = matching(key, names)
         label = Node(key, node.here, node.key)
+        said = (f"{kind}s.{key}", canonical_service(node) if kind == "service" else node)
         if not found:
-            findings.append(nothing(label, names))
+            findings.append(nothing(label, names, kind))
         elif is_pattern(key):
             for name in found:
-                patterns.setdefault(name, []).append((key, canonical_service(node)))
+                patterns.setdefault(name, []).append(said)
         elif len(found) > 1:
-            findings.append(ambiguous(label, found))
+            findings.append(ambiguous(label, found, kind))
         elif found[0] in exact:
-            findings.say("policy/defined-twice", node, f"services.{key}", f"is {found[0]}, which stands here twice")
+            findings.say("policy/defined-twice", node, said[0], f"is {found[0]}, which stands here twice")
         else:
-            exact[found[0]] = (key, canonical_service(node))
+            exact[found[0]] = said
     return Section({name: tuple(found) for name, found in patterns.items()}, exact)
 
 
@@ -76,24 +77,30 @@ def overrides(findings: Findings, name: Name, sections: tuple[Section, ...]) -> 
     layers: list[Leaves] = []
     compose: list[Node] = []
     for section in sections:
-        found = [leaves(f"services.{key}", node) for key, node in section.patterns.get(name, ())]
-        joined, clashes = same_strength(str(name), found)
-        findings.extend(clashes)
-        layers.append(_without_compose(joined))
-        compose.extend(_compose(node) for _, node in section.patterns.get(name, ()) if node.get(COMPOSE))
-        if name in section.exact:
-            key, node = section.exact[name]
-            layers.append(_without_compose(leaves(f"services.{key}", node)))
-            compose.extend([_compose(node)] if node.get(COMPOSE) else [])
+        layers.extend(_without_compose(found) for found in strengths(findings, name, section))
+        speakers = (*section.patterns.get(name, ()), *([section.exact[name]] if name in section.exact else ()))
+        compose.extend(found for _, node in speakers if (found := node.get(COMPOSE)) is not None)
     return stack(layers), tuple(compose)
 
 
-def _compose(node: Node) -> Node:
-    found = node.get(COMPOSE)
-    return found if found is not None else Node({}, node.place)
+def strengths(findings: Findings, name: Name, section: Section) -> tuple[Leaves, Leaves]:
+    """Return what the patterns of a section say about a name, and what its exact name says over that."""
+    exact = leaves(*section.exact[name]) if name in section.exact else {}
+    found = [leaves(key, node) for key, node in section.patterns.get(name, ())]
+    joined, clashes = same_strength(str(name), found, _settled(exact))
+    findings.extend(clashes)
+    return joined, exact
 
 
-def _without_compose(found: Leaves) -> dict[Path, Leaf]:
+def _settled(exact: Leaves) -> tuple[Path, ...]:
+    """Return what the exact name says, so that its patterns cannot contradict each other about it.
+
+    Lists under `compose:` are left out: Compose appends them, so both patterns would still be heard.
+    """
+    return tuple(path for path, leaf in exact.items() if path[:1] != (COMPOSE,) or not leaf.node.is_list)
+
+
+def _without_compose(found: Leaves) -> Leaves:
     return {path: leaf for path, leaf in found.items() if path[:1] != (COMPOSE,)}
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bayplan.finding import Finding, error
 from bayplan.model.fleet import Network, Volume
 from bayplan.model.names import Name
 from bayplan.model.quantity import DISK, Origin, Quantity
-from bayplan.policy.groups import nothing
-from bayplan.policy.patterns import matching
+from bayplan.policy.layers import WHY, stack
+from bayplan.policy.overrides import resolve, strengths
 from bayplan.policy.values import Findings, quantity, word
 from bayplan.source import Node, plain
 
@@ -45,13 +44,23 @@ def volumes(
         if _is_path(key):
             name = Name("", key) if key.startswith("/") else Name(*key.split("/", 1))
             found[name] = _said(findings, key, node, Volume(name, key, access="shared", on_move="never", is_path=True))
-            continue
-        matched = matching(key, declared)
-        if not matched:
-            findings.append(_no_volume(key, node, tuple(declared)))
-        for name in matched:
-            found[name] = _said(findings, key, node, found[name])
+    for name, node in _words(findings, "volume", section, tuple(declared)).items():
+        found[name] = _said(findings, str(name), node, found[name])
     return dict(sorted(found.items()))
+
+
+def _words(findings: Findings, kind: str, section: Node | None, names: tuple[Name, ...]) -> dict[Name, Node]:
+    """Return what the policy says about each volume or network: an exact name beats patterns, order never decides."""
+    things = {key: node for key, node in (section.items() if section else ()) if not _is_path(key)}
+    resolved = resolve(findings, section.with_value(things) if section else None, names, kind)
+    said = {}
+    for name in sorted({*resolved.patterns, *resolved.exact}):
+        speakers = [*resolved.patterns.get(name, ()), *([resolved.exact[name]] if name in resolved.exact else ())]
+        place = speakers[-1][1]
+        found = {path[0]: leaf.node for path, leaf in stack(strengths(findings, name, resolved)).items()}
+        why = "; ".join(sorted({word(node.get(WHY)) for _, node in speakers} - {""}))
+        said[name] = place.with_value({**found, WHY: Node(why, place.place)})
+    return said
 
 
 def _is_path(key: str) -> bool:
@@ -96,22 +105,11 @@ def _said(findings: Findings, key: str, node: Node, volume: Volume) -> Volume:
     )
 
 
-def _no_volume(key: str, node: Node, names: tuple[Name, ...]) -> Finding:
-    finding = nothing(Node(key, node.here, node.key), names)
-    return replace(finding, message=f"'{key}' matches no volume")
-
-
 def networks(findings: Findings, section: Node | None, declared: Mapping[Name, Node]) -> dict[Name, Network]:
     """Return all networks with what the policy says becomes of them between nodes."""
     found = {name: _network(name, node) for name, node in declared.items()}
-    for key, node in sorted(section.items()) if section else ():
-        matched = matching(key, declared)
-        if not matched:
-            message = f"'{key}' matches no network"
-            known = ", ".join(str(name) for name in sorted(declared)) or "there is none"
-            findings.append(error("policy/matches-nothing", node.here, f"networks.{key}", message, known))
-        for name in matched:
-            found[name] = _network_said(found[name], node)
+    for name, node in _words(findings, "network", section, tuple(declared)).items():
+        found[name] = _network_said(found[name], node)
     return dict(sorted(found.items()))
 
 

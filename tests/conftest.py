@@ -1,0 +1,188 @@
+"""What tests of several stages share: policies from a few texts, read; and what came out, in words."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from bayplan.finding import Place, in_order
+from bayplan.model import units
+from bayplan.model.fleet import Network, Node, Volume
+from bayplan.model.service import Service
+from bayplan.policy.fleet import read_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from bayplan.finding import Finding
+    from bayplan.model.quantity import Quantity
+    from bayplan.policy.fleet import Policy
+
+FLEET = "shop"
+
+
+class Read(Protocol):
+    """Writes the files of a policy folder called `shop` and reads it."""
+
+    def __call__(self, texts: str | Mapping[str, str], env: str | None = None) -> Policy:
+        """Return the policy of `texts`: path → text, or the text of `policy.yml` alone.
+
+        Compose files go into a folder of their own (`c/web.yml`), observed facts into `observed/`.
+        """
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str | Mapping[str, str]], Path]:
+    """Return what writes the files of a policy folder called `shop`."""
+
+    def write(texts: str | Mapping[str, str]) -> Path:
+        root = tmp_path_factory.mktemp("policy") / FLEET
+        for name, text in ({"policy.yml": texts} if isinstance(texts, str) else texts).items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return root
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def read(folder: Callable[[str | Mapping[str, str]], Path]) -> Read:
+    """Return what reads a policy from texts. Its places are relative to the policy folder: `policy.yml:3:5`."""
+
+    def read_texts(texts: str | Mapping[str, str], env: str | None = None) -> Policy:
+        with contextlib.chdir(folder(texts)):
+            return read_policy(Path(), inventory=Path(), env=env)
+
+    return read_texts
+
+
+@pytest.fixture(scope="session")
+def said() -> Callable[[Iterable[Finding]], list[str]]:
+    """Return what writes findings as one line each, in order."""
+    return lambda findings: [
+        f"{one.place} {one.severity} {one.rule} {one.subject}: {one.message}" for one in in_order(tuple(findings))
+    ]
+
+
+@pytest.fixture(scope="session")
+def facts() -> Callable[[Any], dict[str, str]]:
+    """Return what writes a service, a node, a volume or a network as key → words; what it has not is not there."""
+    writers = {Service: _service, Node: _node, Volume: _volume, Network: _network}
+
+    def write(thing: Any) -> dict[str, str]:
+        found = writers[type(thing)](thing)
+        return {key: str(value) for key, value in found.items() if value not in ("", (), {}, None)}
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def placeless() -> Callable[[Any], Any]:
+    """Return what turns a value into plain data without the places in it, to compare what moved in its files."""
+    return _placeless
+
+
+def _service(service: Service) -> dict[str, Any]:
+    replicas, gpu, rule = service.replicas, service.gpu, service.placement
+    return {
+        **_amounts("requests", service.requests),
+        **_amounts("limits", service.limits),
+        **_amounts("estimates", service.estimates),
+        "replicas": f"{replicas.count} of {replicas.minimum}..{replicas.maximum}"
+        if replicas.scaled
+        else replicas.count,
+        "tier": service.tier,
+        "pool": service.pool,
+        "qos": service.qos,
+        "cores": service.cores,
+        "image": service.image,
+        "active": service.active,
+        "why": service.why,
+        "ports": ", ".join(str(port) for port in service.ports),
+        "remap": ", ".join(f"{old} to {new}" for old, new in service.remap_ports.items()),
+        "gpu.memory": units.show_bytes(gpu.memory) if gpu and gpu.memory else "",
+        "gpu.count": gpu.count or "" if gpu else "",
+        "gpu.profile": gpu.profile if gpu else "",
+        "gpu.access": gpu.access or "" if gpu else "",
+        "placement.node": rule.node,
+        "placement.nodes": ", ".join(rule.nodes),
+        "placement.require": dict(rule.require),
+        "placement.anti_affinity": {key: [str(one) for one in names] for key, names in rule.anti_affinity.items()},
+        "placement.spread": f"{rule.spread}{' soft' if rule.spread_soft else ''}",
+        "placement.why": rule.why,
+        "tuning": service.tuning.recipe if service.tuning else "",
+        "environment": service.body.get("environment"),
+        "command": service.body.get("command"),
+    }
+
+
+def _node(node: Node) -> dict[str, Any]:
+    return {
+        **_amounts("capacity", node.capacity),
+        **_amounts("reserve", node.reserve),
+        **{f"ceilings.{key}": f"{float(share.value) * 100:g}%" for key, share in node.ceilings.items()},
+        "address": node.address,
+        "connection": node.connection,
+        "arch": node.arch,
+        "gpus": ", ".join(f"{card.index}: {card.model} {units.show_bytes(card.memory)}" for card in node.gpus),
+        "labels": dict(node.labels),
+        "taints": ", ".join(f"{one.key}={one.value}:{one.effect}" for one in node.taints),
+        "threads": node.threads_per_core,
+        "core_map": {name: list(cores) for name, cores in node.core_map.items()},
+    }
+
+
+def _volume(volume: Volume) -> dict[str, Any]:
+    size = volume.size
+    return {
+        "real_name": volume.real_name,
+        "external": volume.external or "",
+        "access": volume.access,
+        "on_move": volume.on_move,
+        "class": volume.disk_class,
+        "size": f"{size.amount} {size.origin}" if size else "",
+        "path": volume.is_path or "",
+        "said": ", ".join(sorted(volume.said)),
+        "why": volume.why,
+    }
+
+
+def _network(network: Network) -> dict[str, Any]:
+    return {
+        "real_name": network.real_name,
+        "external": network.external or "",
+        "driver": network.driver,
+        "subnets": ", ".join(network.subnets),
+        "between_nodes": network.between_nodes,
+        "static_addresses": network.static_addresses,
+        "why": network.why,
+    }
+
+
+def _amounts(what: str, amounts: Mapping[str, Quantity]) -> dict[str, str]:
+    """Return `limits.memory: 3 GiB, compose` for each amount: how much, and who says so."""
+    return {
+        f"{what}.{resource}": f"{_exact(resource, one)}, {one.source or one.origin}"
+        for resource, one in amounts.items()
+    }
+
+
+def _exact(resource: str, amount: Quantity) -> str:
+    return f"{amount.amount / 1000:g} CPU" if resource == "cpus" else units.show(resource, amount.amount)
+
+
+def _placeless(value: Any) -> Any:
+    if isinstance(value, Place):
+        return None
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _placeless(getattr(value, field.name)) for field in fields(value)}
+    if hasattr(value, "items"):
+        return {str(key): _placeless(child) for key, child in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_placeless(child) for child in (sorted(value) if isinstance(value, set | frozenset) else value)]
+    return value

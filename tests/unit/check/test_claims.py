@@ -1,0 +1,143 @@
+"""Claims: what does not hold is named with its sum, what holds raises nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bayplan.check.claims import AS_IS, TO_BE, check_claims, read_claims
+from bayplan.check.measure import holds
+from bayplan.check.moment import Moment
+from bayplan.finding import Place
+from bayplan.model.units import GIB
+from bayplan.pipeline import standing, wished
+from bayplan.source import Node
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bayplan.finding import Finding
+    from bayplan.policy.fleet import Policy
+
+CASES: list[dict[str, Any]] = yaml.safe_load(
+    (Path(__file__).parents[2] / "cases" / "check" / "claims.yml").read_text(encoding="utf-8")
+)
+POLICY = """
+nodes:
+  tower: {cpus: 8, memory: 16GiB, reserve: {memory: 2GiB}}
+  nas: {cpus: 4, memory: 8GiB}
+sources:
+  shop: {compose: c/tower.yml, node: tower}
+  aux: {compose: c/nas.yml, node: nas}
+estimates: [{match: job, memory: 2GiB}]
+tiers: {data: {services: [db]}}
+pools: {batch: {services: [worker]}}
+services:
+  web: {limits: {memory: 2.5GiB}, why: measured}
+  db: {qos: guaranteed}
+  worker: {replicas: 2}
+  tools: {placement: tower}
+"""
+TOWER = """
+services:
+  web: {image: a, mem_limit: 4g, cpus: 1.25}
+  db: {image: a, mem_limit: 3840m}
+  worker: {image: a, mem_limit: 1g, scale: 3}
+  job: {image: a}
+"""
+NAS = "services: {tools: {image: a, mem_limit: 512m}}"
+
+
+def check(policy: Policy) -> list[Finding]:
+    """Return what is said about the claims of a policy, all placed as the policy wishes."""
+    moments = {
+        AS_IS: Moment.of(AS_IS, policy.as_is, standing(policy.as_is)),
+        TO_BE: Moment.of(TO_BE, policy.to_be, wished(policy.to_be).seats),
+    }
+    return check_claims(read_claims(policy.document, policy.environment), moments)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_claims(case: dict[str, Any], read: Callable[..., Policy]) -> None:
+    lines = [yaml.safe_dump([claim], default_flow_style=True, width=9999).strip()[1:-1] for claim in case["expect"]]
+    claims = "expect:\n" + "".join(f"  - {line}\n" for line in lines)
+    policy = read({"policy.yml": POLICY, "expect.yml": claims, "c/tower.yml": TOWER, "c/nas.yml": NAS})
+    assert policy.findings == ()
+    said = [
+        f"{one.place.line - 1} {one.severity} {one.rule} {one.subject}: {one.message} | {one.arithmetic}"
+        for one in check(policy)
+    ]
+    assert said == case.get("findings", [])
+
+
+def test_claims_of_stages_are_measured_at_their_end(read: Callable[..., Policy]) -> None:
+    stages = """
+rollout:
+  stages:
+    - {name: one, expect: [{of: node/tower, services: 4}, {at: as-is, of: node/tower, services: 4}]}
+    - {name: two, expect: [{of: node/tower, services: 4}]}
+"""
+    policy = read({"policy.yml": POLICY + stages, "c/tower.yml": TOWER, "c/nas.yml": NAS})
+    before = Moment.of(AS_IS, policy.as_is, standing(policy.as_is))
+    after = Moment.of(TO_BE, policy.to_be, wished(policy.to_be).seats)
+    moments = {AS_IS: before, "one": before, "two": after, TO_BE: after}
+    found = check_claims(read_claims(policy.document, policy.environment), moments)
+    assert [(one.place.line, one.message) for one in found] == [
+        (20, "claims services 4 after two, but it is 5"),
+    ]
+
+
+def test_a_cut_claimed_twice_is_told_as_the_sum_of_what_was_claimed(read: Callable[..., Policy]) -> None:
+    """The node's target does not hold even if every saving that is claimed on it is granted."""
+    claims = """
+rollout:
+  stages: [{name: cut, expect: [{of: service/web, saves: {memory: 1.5GiB}}, {of: service/db, saves: {memory: 1GiB}}]}]
+expect:
+  - {of: node/tower, memory: 5GiB, saves: {memory: 9GiB}}
+"""
+    policy = read({"policy.yml": POLICY + claims, "c/tower.yml": TOWER, "c/nas.yml": NAS})
+    after = Moment.of(TO_BE, policy.to_be, wished(policy.to_be).seats)
+    moments = {AS_IS: Moment.of(AS_IS, policy.as_is, standing(policy.as_is)), "cut": after, TO_BE: after}
+    found = check_claims(read_claims(policy.document, policy.environment), moments)
+    assert [one.arithmetic for one in found if one.message.startswith("claims memory")] == [
+        (
+            "7.75 GiB declared + 1 GiB replicas + 2 GiB estimated + 2 GiB reserve = 12.75 GiB"
+            "; with every claimed saving granted, one copy of each: 10.75 - 2.5 (cut) = 8.25 GiB of 16"
+        )
+    ]
+
+
+def claimed(text: str) -> Node:
+    """Return a claimed value as it is written."""
+    return Node(text, Place("f.yml", 1, 1), text=text)
+
+
+@given(st.integers(0, 2**45), st.integers(0, 4))
+@settings(derandomize=True, deadline=None, max_examples=200)
+def test_what_a_person_would_write_of_a_truth_holds(truth: int, digits: int) -> None:
+    """Rounded or cut, to any number of digits, and as a bound."""
+    scale = 10**digits
+    cut, rounded = truth * scale // GIB, (2 * truth * scale + GIB) // (2 * GIB)
+    for number in {cut, rounded} - {0}:
+        text = f"{number // scale}.{number % scale:0{digits}d}GiB" if digits else f"{number}GiB"
+        assert holds(claimed(text), "memory", truth)
+    assert holds(claimed(f"<= {cut // scale + 1}GiB"), "memory", truth)
+    assert holds(claimed(f">= {cut // scale}GiB"), "memory", truth)
+
+
+@given(st.integers(1, 5000), st.integers(1, 5000))
+@settings(derandomize=True, deadline=None, max_examples=200)
+def test_what_is_off_by_a_whole_last_digit_does_not_hold(truth: int, claim: int) -> None:
+    """In hundredths of a GiB: a claim holds only within one hundredth of the truth."""
+    text = f"{claim // 100}.{claim % 100:02d}GiB"
+    assert holds(claimed(text), "memory", truth * GIB // 100) is (abs(truth - claim) == 0 or near(truth, claim))
+
+
+def near(truth: int, claim: int) -> bool:
+    """Whether bytes, which are whole, were cut just below the hundredth."""
+    return truth * GIB % 100 != 0 and claim == truth - 1
