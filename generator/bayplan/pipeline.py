@@ -177,7 +177,9 @@ def decide_or_keep(space: Workspace, policy: Policy, *, replan: bool) -> tuple[P
         ViolatedError: if the policy cannot hold; the findings say why.
     """
     stop_if_broken(policy)
-    lock, _ = recorded(space, policy)
+    lock, found = recorded(space, policy)
+    if found and not replan:  # what was decided is unknown: deciding anew unasked could move anything
+        raise PolicyError("the recorded decision cannot be read; nothing was written", found)
     if lock is not None and not replan and not any(one.is_error for one in place.verify(policy.to_be, lock)):
         return lock, ""
     decision = place.decide(policy.to_be, lock)

@@ -74,7 +74,8 @@ def test_an_empty_folder_is_taken(bayplan: Bayplan, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["services: {a: [", "services: {}\n", "volumes: {}\n", "[]", "", "services: {a: {image: x, networks: [n]}}\n"]
+    "text",
+    ["services: {a: [", "services: {}\n", "volumes: {}\n", "[]", "", "services: {a: {image: x, networks: [n]}}\n"],
 )
 def test_a_broken_file_writes_nothing(bayplan: Bayplan, tmp_path: Path, text: str) -> None:
     (tmp_path / "compose.yml").write_text(text)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise, permutations
+from itertools import permutations
 from typing import TYPE_CHECKING
 
+from bayplan.analyse.charge import charge
 from bayplan.analyse.ledger import Ledger, Row, ledger
 from bayplan.finding import NOWHERE, Finding, Place, error
 from bayplan.model import units
 from bayplan.model.names import Instance
+from bayplan.model.quantity import GPU_MEMORY
 from bayplan.plan.change import Kind
 from bayplan.plan.diff import apply
 
@@ -59,9 +61,9 @@ WHOLE = Cut("all")
 """The one stage of a policy that has none."""
 
 
-def assign(cuts: Sequence[Cut], changes: Iterable[Change]) -> tuple[dict[str, tuple[Change, ...]], list[Finding]]:
-    """Return stage name → its changes: each goes to the first stage that takes it, what none takes is an error."""
-    taken: dict[str, list[Change]] = {cut.name: [] for cut in cuts}
+def assign(cuts: Sequence[Cut], changes: Iterable[Change]) -> tuple[dict[Cut, tuple[Change, ...]], list[Finding]]:
+    """Return stage → its changes: each goes to the first stage that takes it, what none takes is an error."""
+    taken: dict[Cut, list[Change]] = {cut: [] for cut in cuts}
     findings = []
     for change in changes:
         cut = next((one for one in cuts if one.takes(change)), None)
@@ -70,21 +72,21 @@ def assign(cuts: Sequence[Cut], changes: Iterable[Change]) -> tuple[dict[str, tu
             remedy = f"add {change.kind.value} to the changes of a stage"
             findings.append(error("rollout/no-stage", cuts[-1].place, str(change.service), message, remedy))
         else:
-            taken[cut.name].append(change)
-    return {name: tuple(some) for name, some in taken.items()}, findings
+            taken[cut].append(change)
+    return {cut: tuple(some) for cut, some in taken.items()}, findings
 
 
 def staged(
-    as_is: Fleet, to_be: Fleet, current: State, cuts: Sequence[Cut], taken: Mapping[str, Sequence[Change]]
+    as_is: Fleet, to_be: Fleet, current: State, cuts: Sequence[Cut], taken: Mapping[Cut, Sequence[Change]]
 ) -> tuple[Stage, ...]:
     """Return the stages in order, each with the fleet and the ledger after it."""
     stages = []
     done: list[Change] = []
-    for cut in cuts:
-        done.extend(taken.get(cut.name, ()))
-        fleet = halfway(as_is, to_be, done)
+    for index, cut in enumerate(cuts):
+        done.extend(taken[cut])
+        fleet = halfway(as_is, to_be, [change for later in cuts[index + 1 :] for change in taken[later]])
         standing = seats(apply(current, done))
-        stages.append(Stage(cut, tuple(taken.get(cut.name, ())), fleet, ledger(fleet, standing), standing))
+        stages.append(Stage(cut, tuple(taken[cut]), fleet, ledger(fleet, standing), standing))
     return tuple(stages)
 
 
@@ -97,10 +99,10 @@ def seats(current: State) -> dict[Instance, Seat]:
     }
 
 
-def halfway(as_is: Fleet, to_be: Fleet, done: Iterable[Change]) -> Fleet:
-    """Return the fleet after some of the changes: what was resized has its new size, what was not its old one."""
+def halfway(as_is: Fleet, to_be: Fleet, pending: Iterable[Change]) -> Fleet:
+    """Return the fleet while some changes are still to come: what they change is as it was, all else as it will be."""
     kinds: dict[Name, set[Kind]] = {}
-    for change in done:
+    for change in pending:
         kinds.setdefault(change.service, set()).add(change.kind)
     services = {
         name: _between(as_is.services.get(name), to_be.services.get(name), kinds.get(name, set()))
@@ -109,32 +111,51 @@ def halfway(as_is: Fleet, to_be: Fleet, done: Iterable[Change]) -> Fleet:
     return replace(to_be, services={name: one for name, one in services.items() if one is not None})
 
 
-def _between(old: Service | None, new: Service | None, kinds: set[Kind]) -> Service | None:
+def _between(old: Service | None, new: Service | None, pending: set[Kind]) -> Service | None:
     if old is None or new is None:
         return new if old is None else old
-    result = old
-    if Kind.RESIZE in kinds or (old.limits == new.limits and old.requests == new.requests):
-        result = replace(result, requests=new.requests, limits=new.limits, tier=new.tier)
-    if kinds & {Kind.RECREATE, Kind.SCALE, Kind.MOVE}:
-        result = replace(result, replicas=new.replicas, gpu=new.gpu)
-    if Kind.SCHEDULE in kinds:
-        result = replace(result, pool=new.pool)
-    return result
+    if Kind.STOP in pending:
+        return old
+    result = old if pending & {Kind.RECREATE, Kind.SCALE, Kind.MOVE} else new
+    sized = old if Kind.RESIZE in pending else new
+    pooled = old if Kind.SCHEDULE in pending else new
+    return replace(
+        result,
+        requests=sized.requests,
+        limits=sized.limits,
+        estimates=sized.estimates,
+        tier=sized.tier,
+        pool=pooled.pool,
+    )
 
 
-def crossed(before: Ledger, after: Ledger) -> tuple[tuple[Row, Row | None], ...]:
+def crossed(before: Ledger, stage: Stage) -> tuple[tuple[Row, Row | None], ...]:
     """Return the rows that a stage pushes over their line, or fills further though they are over it already."""
     bad = []
-    for row in after.rows:
+    for row in stage.ledger.rows:
         old = before.row(row.node, row.resource)
-        if row.bar > max(row.line, old.bar if old else 0) and not _only_named(old, row):
+        if row.bar - _named(stage, old, row) > max(row.line, old.bar if old else 0):
             bad.append((row, old))
     return tuple(bad)
 
 
-def _only_named(old: Row | None, row: Row) -> bool:
-    """Whether a bar grew only because what was unbounded now has a limit: that makes nothing fuller."""
-    return old is not None and len(old.unbounded) > len(row.unbounded) and row.copies <= old.copies
+def _named(stage: Stage, old: Row | None, row: Row) -> int:
+    """Return how much a bar grew because what was unbounded now has a limit: that makes nothing fuller."""
+    newly = {*old.unbounded} - {*row.unbounded} if old else set()
+    amounts = (
+        _asked(stage.fleet, copy.service, row.resource)
+        for copy, seat in stage.seats.items()
+        if copy.service in newly and seat.node == row.node
+    )
+    return sum(amounts)
+
+
+def _asked(fleet: Fleet, name: Name, resource: str) -> int:
+    service = fleet.services[name]
+    if resource.startswith(GPU_MEMORY):
+        return service.gpu.memory if service.gpu else 0
+    amount = charge(fleet, service, resource)
+    return amount.amount if amount else 0
 
 
 def order_findings(
@@ -143,7 +164,7 @@ def order_findings(
     """Return a finding for the first stage that crosses a line, with an order of the stages that does not."""
     last = before
     for stage in stages:
-        bad = crossed(last, stage.ledger)
+        bad = crossed(last, stage)
         if bad:
             row, old = bad[0]
             was = units.show(row.resource.partition("/")[0], old.bar) if old else "nothing"
@@ -158,10 +179,10 @@ def order_findings(
 def _working_order(as_is: Fleet, to_be: Fleet, current: State, stages: Sequence[Stage], before: Ledger) -> str:
     if len(stages) > _MOST_ORDERS:
         return "put the stages that free room before those that fill it"
-    taken = {stage.cut.name: stage.changes for stage in stages}
+    taken = {stage.cut: stage.changes for stage in stages}
     for cuts in permutations([stage.cut for stage in stages]):
         tried = staged(as_is, to_be, current, cuts, taken)
         ledgers = [before, *(stage.ledger for stage in tried)]
-        if not any(crossed(a, b) for a, b in pairwise(ledgers)):
+        if not any(crossed(last, stage) for last, stage in zip(ledgers, tried, strict=False)):
             return "this order works: " + ", ".join(cut.name for cut in cuts)
     return "no order of these stages works; split the one that crosses the line"

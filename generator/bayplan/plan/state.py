@@ -75,7 +75,7 @@ def resources(service: Service) -> dict[str, int]:
     return dict(sorted(flat.items()))
 
 
-_RESOURCE_KEYS = (
+_UNSET = (
     "cpu_shares",
     "mem_limit",
     "mem_reservation",
@@ -83,29 +83,37 @@ _RESOURCE_KEYS = (
     "cpus",
     "pids_limit",
     "scale",
+    "profiles",
 )
+"""Keys that a live resize or a change of scale sets, and those that say nothing about a container."""
 
 
 def settings(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return a Compose mapping without what a live resize or a change of scale sets, flat by dotted key."""
-    rest = copy.deepcopy({key: value for key, value in body.items() if key not in _RESOURCE_KEYS})
-    deploy = rest.get("deploy") or {}
+    rest = copy.deepcopy({key: value for key, value in body.items() if key not in _UNSET})
+    deploy = rest.pop("deploy", None) or {}
     deploy.pop("replicas", None)
-    asked = deploy.get("resources") or {}
+    asked = deploy.pop("resources", None) or {}
     for half in ("limits", "reservations"):
-        for key in ("cpus", "memory", "pids"):
-            (asked.get(half) or {}).pop(key, None)
-    return dict(sorted(_flat(rest).items()))
+        left = {key: value for key, value in (asked.pop(half, None) or {}).items() if key not in _LIVE}
+        asked.update({half: left} if left else {})
+    deploy.update({"resources": asked} if asked else {})
+    return dict(sorted(_flat({**rest, **({"deploy": deploy} if deploy else {})}).items()))
+
+
+_LIVE = ("cpus", "memory", "pids")
 
 
 def _flat(value: Any, path: str = "") -> dict[str, Any]:
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and value:
         flat: dict[str, Any] = {}
         for key, child in value.items():
             flat.update(_flat(child, f"{path}.{key}" if path else str(key)))
         return flat
-    return {path: _NULL if value is None else value}
+    if not path:
+        return {}
+    return {path: _NULL if value is None or value == {} else value}
 
 
 _NULL = "~"
-"""A key without a value (`environment: {HTTP_PROXY: }`) says something; None stands for nothing said."""
+"""A key without a value (`networks: {web: }`, `{web: {}}`) says something; None stands for nothing said."""

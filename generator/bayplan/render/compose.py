@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bayplan.model.names import Name
 from bayplan.render.emit import Said, bare, emit
-from bayplan.render.service import Standing, service_body
+from bayplan.render.service import ordered, service_body
+from bayplan.render.standing import Standing, standings
+from bayplan.render.ties import DEFAULT_NETWORK
 
 if TYPE_CHECKING:
     from bayplan.model.fleet import Fleet
-    from bayplan.model.names import Instance
     from bayplan.model.placement import Placement
 
 
@@ -47,17 +49,6 @@ def compose_trees(fleet: Fleet, placement: Placement) -> dict[tuple[str, str], d
     }
 
 
-def standings(fleet: Fleet, placement: Placement) -> list[Standing]:
-    """Return each service on each node that has copies of it."""
-    copies: dict[tuple[Name, str], list[Instance]] = defaultdict(list)
-    for copy, seat in sorted(placement.seats.items()):
-        copies[copy.service, seat.node].append(copy)
-    return [
-        Standing(fleet, placement, fleet.services[name], fleet.nodes[node], tuple(group))
-        for (name, node), group in sorted(copies.items())
-    ]
-
-
 def bodies(fleet: Fleet, placement: Placement) -> dict[Name, Mapping[str, Any]]:
     """Return each service's Compose mapping without comments, as written on the first node that has it."""
     result: dict[Name, Mapping[str, Any]] = {}
@@ -68,19 +59,8 @@ def bodies(fleet: Fleet, placement: Placement) -> dict[Name, Mapping[str, Any]]:
 
 def _named(standing: Standing) -> list[tuple[str, Standing]]:
     """Return the Compose services that stand for the copies: one with replicas, or one for each set of cards."""
-    groups: dict[tuple[int, ...], list[Instance]] = defaultdict(list)
-    for copy in standing.copies:
-        groups[standing.placement.seats[copy].gpus].append(copy)
-    name = standing.service.name.name
-    if len(groups) == 1:
-        return [(name, standing)]
-    return [
-        (
-            f"{name}-{group[0].number}",
-            Standing(standing.fleet, standing.placement, standing.service, standing.node, tuple(group)),
-        )
-        for group in groups.values()
-    ]
+    parts = standing.parts(standing.service.name)
+    return [(name, replace(standing, copies=copies)) for name, copies in parts.items()]
 
 
 def _document(fleet: Fleet, project: str, services: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,9 +70,15 @@ def _document(fleet: Fleet, project: str, services: Mapping[str, Any]) -> dict[s
     known = fleet.projects.get(project)
     for kind in ("secrets", "configs"):
         declared = getattr(known, kind) if known else {}
-        used = {_reference(one) for body in services.values() for one in body.get(kind) or ()}
+        used = {_reference(one) for body in services.values() for one in _uses(kind, body)}
         document[kind] = {key: declared[key] for key in sorted(used & set(declared))}
-    return {key: value for key, value in document.items() if value}
+    return {key: value if key == "services" else ordered(value) for key, value in document.items() if value}
+
+
+def _uses(kind: str, body: Mapping[str, Any]) -> list[Any]:
+    """Return the secrets or configs that a service and its build ask for."""
+    build = body.get("build")
+    return [*(body.get(kind) or ()), *((build.get(kind) if isinstance(build, Mapping) else None) or ())]
 
 
 def _reference(one: Any) -> str:
@@ -104,6 +90,10 @@ def _networks(fleet: Fleet, project: str, services: Mapping[str, Any]) -> dict[s
     for body in services.values():
         networks = body.get("networks") or {}
         used.update(networks if isinstance(networks, Mapping) else [str(one) for one in networks])
+        # Who names no network joins the project's default one; it is written down where somebody has changed it.
+        default = fleet.networks.get(Name(project, DEFAULT_NETWORK))
+        if not networks and "network_mode" not in body and default is not None and default.body:
+            used.add(DEFAULT_NETWORK)
     declared: dict[str, Any] = {}
     for key in sorted(used):
         network = fleet.networks.get(Name(project, key))

@@ -39,17 +39,15 @@ def read_placement(path: Path) -> tuple[Placement | None, tuple[Finding, ...]]:
     if not path.is_file():
         return None, ()
     node, findings = read_yaml(path, shown(path))
-    standing = node.get("standing") if node is not None else None
-    if node is None or standing is None:
-        wrong = error(
-            "placement/unreadable", node.place if node else findings[0].place, path.name, "is not a placement"
-        )
-        return None, (*findings, wrong)
-    version = node.get("schema_version")
-    if version is None or version.value != SCHEMA_VERSION:
-        found = version.string if version is not None else "none"
-        msg = f"{shown(path)} has schema_version {found}; this version writes {SCHEMA_VERSION}: use the newer bayplan"
+    version = node.get("schema_version") if node is not None else None
+    if version is not None and isinstance(version.value, int) and version.value > SCHEMA_VERSION:
+        msg = f"{shown(path)} was written by a newer bayplan (schema_version {version.value}); use that one"
         raise StaleError(msg)
+    standing = node.get("standing") if node is not None else None
+    if node is None or standing is None or not standing.is_map or version is None or version.value != SCHEMA_VERSION:
+        where = node.place if node is not None else findings[0].place
+        remedy = "restore the file, or decide anew: bayplan compile --replan"
+        return None, (*findings, error("placement/unreadable", where, path.name, "is not a placement", remedy))
     seats, bad = {}, list(findings)
     for key, value in standing.items():
         try:
@@ -65,10 +63,10 @@ def _instance(text: str) -> Instance:
 
 
 def _seat(node: Node) -> Seat:
-    if not node.is_map:
-        return Seat(node.string)
+    if isinstance(node.value, str):
+        return Seat(node.value)
     where, cards = node.get("node"), node.get("gpus")
-    if where is None:
+    if where is None or not isinstance(where.value, str):
         msg = "names no node"
         raise ValueError(msg)
     return Seat(where.string, tuple(int(card.string) for card in cards or ()))

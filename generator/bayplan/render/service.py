@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import copy
-import ipaddress
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bayplan.model import units
-from bayplan.model.names import Instance, Name
-from bayplan.model.quantity import CPUS, MEMORY, PIDS, SWAP, Quantity
+from bayplan.model.quantity import CPUS, MEMORY, PIDS, SWAP, Origin, Quantity
+from bayplan.render import ties
+from bayplan.render.command import Options, with_options
 from bayplan.render.emit import Said
-from bayplan.render.tuning import command, reads, tuned
+from bayplan.render.tuning import tuned
 
 if TYPE_CHECKING:
-    from bayplan.model.fleet import Fleet, Node
-    from bayplan.model.placement import Placement, Seat
     from bayplan.model.service import Service
+    from bayplan.render.standing import Standing
 
 _SHARES_OF_ONE_CPU = 1024
 
@@ -27,74 +25,58 @@ ORDER = (
     "cpuset", "healthcheck", "restart", "logging",
     # inside of ports, volumes, deploy, healthcheck, …
     "type", "source", "target", "published", "protocol", "read_only", "replicas", "resources", "limits", "reservations",
-    "test", "interval", "timeout", "retries", "start_period", "context", "dockerfile", "driver", "options",
+    "cpus", "memory", "pids", "devices", "test", "interval", "timeout", "retries", "start_period", "context",
+    "dockerfile", "driver", "options",
 )  # fmt: skip
 """The order in which keys are written; the others follow by name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A service on a node: the copies that stand there, all with the same cards."""
-
-    fleet: Fleet
-    placement: Placement
-    service: Service
-    node: Node
-    copies: tuple[Instance, ...]
-
-    @property
-    def seat(self) -> Seat:
-        """Return the seat of the first copy; the others are alike."""
-        return self.placement.seats[self.copies[0]]
-
-    @property
-    def came(self) -> bool:
-        """Whether it runs somewhere else today."""
-        old = {self.fleet.standing[copy] for copy in self.copies if copy in self.fleet.standing}
-        return bool(old) and self.node.name not in old
 
 
 def service_body(standing: Standing) -> dict[str, Any]:
     """Return the Compose mapping of a service on a node, in writing order, derived values with their reason."""
     body = copy.deepcopy(dict(standing.service.body))
+    # What stands in the file is what runs: the profiles were chosen when the policy was read.
+    body.pop("profiles", None)
     _sizes(standing.service, body, len(standing.copies))
     _ports(standing.service, body)
-    _networks(standing, body)
-    _neighbours(standing, body)
+    ties.addresses(standing, body)
+    ties.alias(standing, body)
+    ties.neighbours(standing, body)
     _cards(standing, body)
     _cores(standing, body)
     _tuning(standing.service, body)
-    return {key: _ordered(body[key]) for key in sorted(body, key=_rank) if body[key] != {}}
+    return {key: ordered(body[key]) for key in sorted(body, key=_rank) if body[key] != {}}
 
 
 def _rank(key: str) -> tuple[int, str]:
     return (ORDER.index(key) if key in ORDER else len(ORDER), key)
 
 
-def _ordered(value: Any) -> Any:
+def ordered(value: Any) -> Any:
     """Return a value with its keys in the one order there is; the order of lists says something and stays."""
     if isinstance(value, Said):
-        return Said(_ordered(value.value), value.comment)
+        return Said(ordered(value.value), value.comment)
     if isinstance(value, Mapping):
-        return {key: _ordered(value[key]) for key in sorted(value, key=_rank)}
+        return {key: ordered(value[key]) for key in sorted(value, key=_rank)}
     if isinstance(value, list):
-        return [_ordered(item) for item in value]
+        return [ordered(item) for item in value]
     return value
 
 
-def because(amount: Quantity) -> str:
+def because(resource: str, amount: Quantity) -> str:
     """Return why an amount is what it is: who says it, what it was, and the reason given. Empty if Compose said it."""
     if amount.source == "compose":
         return ""
     written = next((layer for layer in amount.layers[1:] if layer.source == "compose"), None)
-    was = f", was {_amount(written)}" if written is not None and written.amount != amount.amount else ""
+    was = f", was {_amount(resource, written)}" if written is not None and written.amount != amount.amount else ""
     why = f": {amount.why}" if amount.why else ""
     return f"{amount.source}{was}{why}"
 
 
-def _amount(amount: Quantity) -> str:
-    """Return a replaced amount in words; bytes are told from thousandths by their size."""
-    return units.show_bytes(amount.amount) if amount.amount >= units.MIB else f"{amount.amount / 1000:g}"
+def _amount(resource: str, amount: Quantity) -> str:
+    """Return a replaced amount in words; the key beside it says what it is an amount of."""
+    if resource in (MEMORY, SWAP):
+        return units.show_bytes(amount.amount)
+    return units.show_cpus(amount.amount) if resource == CPUS else str(amount.amount)
 
 
 def _sizes(service: Service, body: dict[str, Any], copies: int) -> None:
@@ -107,7 +89,7 @@ def _sizes(service: Service, body: dict[str, Any], copies: int) -> None:
     reservations = {key: value for key, value in (asked.get("reservations") or {}).items() if key not in (CPUS, MEMORY)}
     request = service.requests.get(MEMORY)
     if request is not None:
-        reservations = {MEMORY: Said(units.compose_bytes(request.amount), because(request)), **reservations}
+        reservations[MEMORY] = Said(units.compose_bytes(request.amount), because(MEMORY, request))
     asked = {key: value for key, value in (("limits", limits), ("reservations", reservations)) if value}
     deploy = {"resources": asked, **{key: value for key, value in deploy.items() if key != "resources"}}
     if copies > 1:
@@ -115,13 +97,16 @@ def _sizes(service: Service, body: dict[str, Any], copies: int) -> None:
     body["deploy"] = {key: value for key, value in deploy.items() if value not in ({}, None)}
     swap = service.limits.get(SWAP)
     memory = service.limits.get(MEMORY)
-    if swap is not None and memory is not None:
-        body["memswap_limit"] = Said(units.compose_bytes(memory.amount + swap.amount), because(swap))
+    if memory is None:
+        body.pop("memswap_limit", None)  # Docker refuses it alone
+    elif swap is not None:
+        body["memswap_limit"] = Said(units.compose_bytes(memory.amount + swap.amount), because(SWAP, swap))
     share = service.requests.get(CPUS)
-    if share is not None:
+    # A default fills what nobody said; shares in the Compose file are somebody's word.
+    if share is not None and not ("cpu_shares" in body and share.origin is Origin.INHERITED):
         # Docker knows no CPU request; its weight is the share that holds when CPUs are scarce.
         shares = max(2, round(share.amount * _SHARES_OF_ONE_CPU / 1000))
-        words = because(share) or "reservations.cpus, which Compose ignores"
+        words = because(CPUS, share) or "reservations.cpus, which Compose ignores"
         body["cpu_shares"] = Said(shares, f"{units.show_cpus(share.amount)} CPU requested: {words}")
 
 
@@ -132,7 +117,7 @@ def _limits(service: Service) -> dict[str, Said]:
         if amount is None:
             continue
         text: Any = {CPUS: units.compose_cpus, MEMORY: units.compose_bytes}.get(resource, int)(amount.amount)
-        limits[resource] = Said(text, because(amount))
+        limits[resource] = Said(text, because(resource, amount))
     return limits
 
 
@@ -149,63 +134,6 @@ def _ports(service: Service, body: dict[str, Any]) -> None:
             why = f": {service.changed['remap_ports']}" if service.changed.get("remap_ports") else ""
             ports.append({**port, "published": Said(str(new), f"remap_ports, was {published}{why}")})
     body["ports"] = ports
-
-
-def _networks(standing: Standing, body: dict[str, Any]) -> None:
-    """Take fixed addresses away where the policy says so: an address of a one-host bridge does not travel."""
-    networks = body.get("networks")
-    if not isinstance(networks, Mapping):
-        return
-    kept: dict[str, Any] = {}
-    for key, attachment in networks.items():
-        network = standing.fleet.networks.get(Name(standing.service.name.project, key))
-        rule = network.static_addresses if network else "keep"
-        drop = rule == "drop" or (rule == "drop-when-moved" and standing.came)
-        kept[key] = _without_address(attachment) if drop and isinstance(attachment, Mapping) else attachment
-    body["networks"] = kept
-
-
-def _without_address(attachment: Mapping[str, Any]) -> dict[str, Any] | None:
-    return {key: value for key, value in attachment.items() if key not in ("ipv4_address", "ipv6_address")} or None
-
-
-def _neighbours(standing: Standing, body: dict[str, Any]) -> None:
-    """Replace dependencies on services of other nodes: names resolve to the other node, order is the rollout's."""
-    depends = body.get("depends_on")
-    if not isinstance(depends, Mapping):
-        return
-    project = standing.service.name.project
-    here = {one.service for one in standing.placement.on(standing.node.name)}
-    near = {name: value for name, value in depends.items() if Name(project, name) in here}
-    far = sorted(set(depends) - set(near))
-    body["depends_on"] = near
-    if not near:
-        del body["depends_on"]
-    hosts = list(body.get("extra_hosts") or ()) if not isinstance(body.get("extra_hosts"), Mapping) else [
-        f"{key}={value}" for key, value in body["extra_hosts"].items()
-    ]  # fmt: skip
-    for name in far:
-        nodes = _nodes_of(standing, Name(project, name))
-        for node in nodes[:1]:
-            hosts.append(Said(f"{name}={address_of(standing.fleet.nodes[node])}", f"{name} stands on {node}"))
-    if hosts:
-        body["extra_hosts"] = hosts
-
-
-def _nodes_of(standing: Standing, name: Name) -> list[str]:
-    return sorted({seat.node for copy, seat in standing.placement.seats.items() if copy.service == name})
-
-
-def address_of(node: Node) -> str:
-    """Return what stands for a node's address in a file: the address if it is one, else a variable.
-
-    `extra_hosts` takes no host names, so a name is resolved when the file is rolled out.
-    """
-    try:
-        return str(ipaddress.ip_address(node.address))
-    except ValueError:
-        variable = "".join(char if char.isalnum() else "_" for char in node.name.upper())
-        return f"${{BAYPLAN_ADDRESS_{variable}:?the IP address of {node.name}}}"
 
 
 def _cards(standing: Standing, body: dict[str, Any]) -> None:
@@ -253,17 +181,25 @@ def _ranges(cores: Iterable[int]) -> str:
 
 
 def _tuning(service: Service, body: dict[str, Any]) -> None:
+    if service.tuning is None:
+        return
     made = tuned(service)
-    name = service.tuning.recipe or "tuning" if service.tuning else "tuning"
-    limit = service.limits.get(MEMORY)
-    follows = f"tuning {name}" + (f": follows the limit of {units.show_bytes(limit.amount)}" if limit else "")
-    if made.environment:
-        environment = body.get("environment") or {}
-        if not isinstance(environment, Mapping):
-            environment = dict(item.partition("=")[::2] for item in environment)
-        said = {key: Said(value, follows) for key, value in made.environment.items()}
-        body["environment"] = dict(sorted({**environment, **said}.items()))
-    words = command(reads(body), made)
-    if words is not None:
-        derived = {f"{name}={value}" for name, value in made.options.items()} | set(made.options.values())
-        body["command"] = [Said(word, follows) if word in derived else word for word in words]
+    label = f"tuning {service.tuning.recipe}".rstrip()
+
+    def why(*names: str) -> str:
+        words = next((made.why[name] for name in names if made.why.get(name)), "")
+        return f"{label}: {words}" if words else label
+
+    known = body.get("environment") or {}
+    environment = {key: value for key, value in known.items() if key not in made.without}
+    environment |= {key: Said(value, why(key)) for key, value in made.environment.items()}
+    if environment:
+        body["environment"] = dict(sorted(environment.items()))
+    if made.command:
+        body["command"] = list(made.command)
+    line = with_options(body, Options(made.options, made.programs, made.style))
+    if line is not None:
+        given = {index: why(*names) for index, names in line.given.items()}
+        body[line.key] = [Said(word, given.get(index, "")) for index, word in enumerate(line.words)]
+    elif made.command:
+        body["command"] = Said(list(made.command), why("command"))

@@ -1,7 +1,8 @@
 """The only file writer: a tree of texts to disk, whole or not at all.
 
-Every file is written beside its target first, all are renamed into place only when all are written, and only what the
-last manifest lists is ever removed. Two runs on one tree wait for each other.
+Every file is written beside its target first, all are renamed into place only when all are written, and where one of
+the renames fails those before it are taken back. Only what the last manifest lists is ever removed. Two runs on one
+tree wait for each other.
 """
 
 from __future__ import annotations
@@ -10,20 +11,22 @@ import fcntl
 import hashlib
 import json
 import os
-import signal
-from contextlib import contextmanager
+import shutil
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from bayplan.errors import OutputError, StaleError
+from bayplan.interrupt import undisturbed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 MANIFEST = "manifest.json"
 SCHEMA_VERSION = 1
 _PART = ".bayplan-part"
+_OLD = ".bayplan-old"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def listed(root: Path) -> tuple[str, ...]:
     """
     try:
         data = json.loads((root / MANIFEST).read_text(encoding="utf-8"))
-        version, files = data["schema_version"], tuple(data["files"])
+        version, files = int(data["schema_version"]), tuple(data["files"])
     except FileNotFoundError:
         return ()
     except (ValueError, KeyError, TypeError, OSError) as fault:
@@ -72,7 +75,7 @@ def listed(root: Path) -> tuple[str, ...]:
 
 def _is_inside(path: str) -> bool:
     pure = PurePosixPath(path)
-    return not pure.is_absolute() and ".." not in pure.parts
+    return bool(pure.parts) and not pure.is_absolute() and ".." not in pure.parts
 
 
 def difference(root: Path, files: Mapping[str, str]) -> Difference:
@@ -99,20 +102,27 @@ def write(root: Path, files: Mapping[str, str], facts: Mapping[str, Any]) -> Dif
         OutputError: if it cannot be written; what was there before is still there then.
         StaleError: if a newer version wrote the tree.
     """
+    fresh = [one for one in (root, *root.parents) if not one.exists()]
     try:
         root.mkdir(parents=True, exist_ok=True)
         with _alone(root):
+            _sweep(root)
             changes = difference(root, files)
             whole = {**files, MANIFEST: manifest(files, facts)}
-            stale = [*changes.missing, *changes.changed]
-            if (root / MANIFEST).exists() and (root / MANIFEST).read_text(encoding="utf-8") == whole[MANIFEST]:
-                whole.pop(MANIFEST)
-            _replace(root, {path: text for path, text in whole.items() if path in stale or path == MANIFEST})
-            _prune(root, changes.surplus)
+            stale = {*changes.missing, *changes.changed, *([MANIFEST] if _differs(root, whole[MANIFEST]) else [])}
+            _Step(root, {path: whole[path] for path in whole if path in stale}, changes.surplus).take()
     except OSError as fault:
         msg = f"cannot write {root}: {fault.strerror or fault}; nothing was changed there"
         raise OutputError(msg) from fault
+    finally:
+        for folder in fresh:
+            _remove_if_empty(folder)
     return changes
+
+
+def _differs(root: Path, text: str) -> bool:
+    path = root / MANIFEST
+    return not path.exists() or path.read_text(encoding="utf-8") != text
 
 
 @contextmanager
@@ -126,44 +136,101 @@ def _alone(root: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _replace(root: Path, files: Mapping[str, str]) -> None:
-    parts: list[tuple[Path, Path]] = []
-    try:
-        for path, text in files.items():
-            target = root / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            part = target.with_name(f".{target.name}{_PART}")
-            parts.append((part, target))
-            with part.open("w", encoding="utf-8", newline="\n") as handle:
-                handle.write(text)
-                handle.flush()
-                os.fsync(handle.fileno())
-        with _undisturbed():
-            for part, target in parts:
-                part.replace(target)
-    finally:
-        for part, _ in parts:
-            part.unlink(missing_ok=True)
+def _sweep(root: Path) -> None:
+    """Remove what a run that was killed left behind; whoever holds the lock knows that nobody needs it."""
+    for suffix in (_PART, _OLD):
+        for left in root.rglob(f".*{suffix}"):
+            left.unlink(missing_ok=True)
 
 
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Hold Ctrl-C back for the few renames: before them nothing is changed, after them everything is."""
-    try:
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    except (AttributeError, ValueError):
-        yield
+class _Step:
+    """The step from one tree to the next: prepared beside the targets, then taken as a whole or taken back."""
+
+    def __init__(self, root: Path, files: Mapping[str, str], surplus: Sequence[str]) -> None:
+        self.root = root
+        self.files = {root / path: text for path, text in files.items()}
+        self.surplus = [root / path for path in surplus]
+        self.made: list[Path] = []
+        self.touched: list[Path] = []
+
+    def take(self) -> None:
+        try:
+            for target, text in self.files.items():
+                self._prepare(target, text)
+            for target in self.surplus:
+                _keep(target)
+            # Before the renames nothing is changed, after them everything is.
+            with undisturbed():
+                self._commit()
+                self._clean()
+                self._prune_folders()
+        except BaseException:
+            self._clean()
+            for folder in reversed(self.made):
+                _remove_if_empty(folder)
+            raise
+
+    def _prepare(self, target: Path, text: str) -> None:
+        """Write a file beside its target, and keep what stands there: all that needs room is done before any change."""
+        for folder in reversed([one for one in target.parents if not one.exists()]):
+            folder.mkdir(exist_ok=True)
+            self.made.append(folder)
+        with _beside(target, _PART).open("w", encoding="utf-8", newline="\n") as handle:
+            handle.write(text)
+            handle.flush()
+            os.fsync(handle.fileno())
+        _keep(target)
+
+    def _commit(self) -> None:
+        try:
+            for target in self.files:
+                self.touched.append(target)
+                _beside(target, _PART).replace(target)
+            for target in self.surplus:
+                self.touched.append(target)
+                target.unlink(missing_ok=True)
+        except BaseException:
+            for target in reversed(self.touched):
+                self._take_back(target)
+            raise
+
+    def _take_back(self, target: Path) -> None:
+        """Put back what stood there: the kept file if there is one, else nothing."""
+        if os.path.lexists(_beside(target, _OLD)):
+            _beside(target, _OLD).replace(target)
+        elif not _beside(target, _PART).exists():
+            target.unlink(missing_ok=True)
+
+    def _prune_folders(self) -> None:
+        for target in self.surplus:
+            folder = target.parent
+            while folder != self.root and _remove_if_empty(folder):
+                folder = folder.parent
+
+    def _clean(self) -> None:
+        for target in (*self.files, *self.surplus):
+            for suffix in (_PART, _OLD):
+                with suppress(OSError):
+                    _beside(target, suffix).unlink(missing_ok=True)
+
+
+def _beside(target: Path, suffix: str) -> Path:
+    return target.with_name(f".{target.name}{suffix}")
+
+
+def _keep(target: Path) -> None:
+    """Keep a file beside itself until the step is taken; as a second name for it, where the disk knows such."""
+    if not os.path.lexists(target):
         return
     try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        os.link(target, _beside(target, _OLD), follow_symlinks=False)
+    except OSError:
+        shutil.copy2(target, _beside(target, _OLD), follow_symlinks=False)
 
 
-def _prune(root: Path, surplus: tuple[str, ...]) -> None:
-    for path in surplus:
-        (root / path).unlink(missing_ok=True)
-        parent = (root / path).parent
-        while parent != root and not any(parent.iterdir()):
-            parent.rmdir()
-            parent = parent.parent
+def _remove_if_empty(folder: Path) -> bool:
+    try:
+        folder.rmdir()
+    except OSError:
+        return False
+    return True
