@@ -42,7 +42,7 @@ def volumes(
     found = {name: _declared(name, node, users.get(name, set()), sizes) for name, node in declared.items()}
     for key, node in sorted(section.items()) if section else ():
         if _is_path(key):
-            name = Name("", key) if key.startswith("/") else Name(*key.split("/", 1))
+            name = Name("", key) if key.startswith(("/", "~")) else Name(*key.split("/", 1))
             found[name] = _said(findings, key, node, Volume(name, key, access="shared", on_move="never", is_path=True))
     for name, node in _words(findings, "volume", section, tuple(declared)).items():
         found[name] = _said(findings, str(name), node, found[name])
@@ -57,7 +57,7 @@ def _words(findings: Findings, kind: str, section: Node | None, names: tuple[Nam
     for name in sorted({*resolved.patterns, *resolved.exact}):
         speakers = [*resolved.patterns.get(name, ()), *([resolved.exact[name]] if name in resolved.exact else ())]
         place = speakers[-1][1]
-        found = {path[0]: leaf.node for path, leaf in stack(strengths(findings, name, resolved)).items()}
+        found = {path[0]: leaf.node for path, leaf in stack(strengths(findings, name, resolved)).items() if path}
         why = "; ".join(sorted({word(node.get(WHY)) for _, node in speakers} - {""}))
         said[name] = place.with_value({**found, WHY: Node(why, place.place)})
     return said
