@@ -13,7 +13,7 @@ from bayplan import place
 from bayplan.check.claims import AS_IS, TO_BE, check_claims, read_claims
 from bayplan.check.moment import Moment
 from bayplan.errors import PolicyError, ViolatedError
-from bayplan.finding import Finding, in_order
+from bayplan.finding import Finding, error, in_order
 from bayplan.plan.diff import diff
 from bayplan.plan.plan import Plan, digest
 from bayplan.plan.rollout import read_cuts, waiting_for_facts
@@ -197,8 +197,23 @@ def decide_or_keep(space: Workspace, policy: Policy, *, replan: bool) -> tuple[P
 
 
 def check(space: Workspace, policy: Policy) -> tuple[Finding, ...]:
-    """Return every finding about a policy: what planning it would find."""
-    return plan(space, policy).findings
+    """Return every finding about a policy: what planning it would find, impossibilities among them."""
+    made = plan(space, policy)
+    return (*made.findings, *(impossible(conflict) for conflict in made.conflicts))
+
+
+def impossible(conflict: place.Conflict) -> Finding:
+    """Return a conflict as a finding, at its first line, with the cheapest way out."""
+    first, *others = conflict.lines
+    return error(
+        "place/impossible",
+        first.place,
+        first.subject,
+        conflict.message,
+        conflict.remedies[0].text if conflict.remedies else "",
+        arithmetic=conflict.arithmetic,
+        also=tuple(line.place for line in others),
+    )
 
 
 def plan_digest(files: Mapping[str, str], made: Plan) -> str:

@@ -145,7 +145,7 @@ def ledger(fleet: Fleet, seats: Mapping[Instance, Seat]) -> Ledger:
         tuple(rows),
         {name: len({copy.service for copy, _ in copies}) for name, copies in here.items()},
         {name: len(copies) for name, copies in here.items()},
-        {name: ports(fleet, seats, name) for name in fleet.nodes},
+        {name: ports(fleet, dict(copies), name) for name, copies in here.items()},
     )
 
 

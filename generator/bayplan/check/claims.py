@@ -213,8 +213,18 @@ def _compare(claim: Claim, node: Node, key: str, truth: int, arithmetic: str, re
         quote = f" ({says.string})" if says is not None else ""
         shown = units.show(kind, truth) if kind != "services" else str(truth)
         message = f"claims {key} {node.string} {_when(claim.at)}, but it is {shown}{quote}"
-        yield error("claims/wrong", node.place, claim.of, message, f"write {shown}, or change what makes it so",
-                    arithmetic=arithmetic)  # fmt: skip
+        remedy = f"write {_true_claim(node, kind, truth)}, or change what makes it so"
+        yield error("claims/wrong", node.place, claim.of, message, remedy, arithmetic=arithmetic)
+
+
+def _true_claim(node: Node, kind: str, truth: int) -> str:
+    """Return the claim as it would be right, exact, with the sign that it has."""
+    sign = next((sign for sign in ("<=", ">=") if node.string.strip().startswith(sign)), "")
+    in_bytes = kind in (MEMORY, GPU_MEMORY, "swap") or kind.startswith("disk:")
+    words = units.policy_bytes(truth) if in_bytes else str(truth)
+    if kind == "cpus":
+        words = units.compose_cpus(truth)
+    return f'"{sign} {words}"' if sign else words
 
 
 def _when(at: str) -> str:

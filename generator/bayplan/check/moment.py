@@ -67,6 +67,9 @@ class Moment:
         """Return the plain sum of requests or limits: `each` copies of each at most, or all of them."""
         result = 0
         for service in services:
+            if resource == GPU_MEMORY:
+                result += _copies(service, each) * (service.gpu.memory if service.gpu else 0)
+                continue
             own: Mapping[str, object] = service.requests if half == "requests" else service.limits
             amount = own.get(resource) or (service.limits.get(resource) if half == "requests" else None)
             result += _copies(service, each) * getattr(amount, "amount", 0)

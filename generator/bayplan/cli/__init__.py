@@ -62,7 +62,7 @@ class Verbs(click.Group):
 @click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "BAYPLAN"})
 @click.version_option(__version__, prog_name="bayplan")
 def cli() -> None:
-    r"""Plan a fleet of Docker Compose hosts: policies in, a proven plan and reviewed files out.
+    """Plan a fleet of Docker Compose hosts: policies in, a proven plan and reviewed files out.
 
     \b
     bayplan analyze policies/bev     what stands where today

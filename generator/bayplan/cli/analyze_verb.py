@@ -54,7 +54,7 @@ def command(
     table: bool,
     form: str,
 ) -> None:
-    r"""Show what is asked of each node of POLICY, and what is there.
+    """Show what is asked of each node of POLICY, and what is there.
 
     \b
     bayplan analyze policies/bev-as-written

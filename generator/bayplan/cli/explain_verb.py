@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.argument("service")
 @env_option
 def command(policy: Path, service: str, env: str | None, inventory: Path | None, out: Path | None) -> None:
-    r"""Show where each number of SERVICE in POLICY comes from: every layer, its place and its reason.
+    """Show where each number of SERVICE in POLICY comes from: every layer, its place and its reason.
 
     \b
     bayplan explain policies/bev bev/postgres

@@ -29,7 +29,7 @@ _NODE = re.compile(
               help="A node with the Compose files that run there; files of one project are joined by +.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The policy folder to make.")
 def command(nodes: tuple[str, ...], out: Path) -> None:
-    r"""Make a policy folder from Compose files, with tiers proposed. Nothing that exists is overwritten.
+    """Make a policy folder from Compose files, with tiers proposed. Nothing that exists is overwritten.
 
     \b
     bayplan import --node nas:4,16GiB=media/compose.yml --node tower:16,64GiB=ai/compose.yml --out policies/home

@@ -51,7 +51,7 @@ def command(
     save: bool,
     max_age: int | None,
 ) -> None:
-    r"""Show what would change to make POLICY true, and prove that it holds, or that it cannot.
+    """Show what would change to make POLICY true, and prove that it holds, or that it cannot.
 
     \b
     bayplan plan policies/bev

@@ -33,11 +33,21 @@ def long_mounts(node: Node, subject: str, findings: list[Finding]) -> Node:
         if item.tag == RESET:
             continue
         try:
-            items.append(item if item.is_map else _short(item))
+            items.append(_octal(item) if item.is_map else _short(item))
         except MountError as fault:
             remedy = "write name:/path or ./path:/path, with :ro to forbid writing"
             findings.append(error("compose/volume", item.place, subject, str(fault), remedy))
     return node.with_value(unique(tuple(items), identity))
+
+
+def _octal(mount: Node) -> Node:
+    """Return a mount with the mode of its tmpfs as a number: `0755` is octal, and Compose takes no text there."""
+    tmpfs = mount.get("tmpfs")
+    mode = tmpfs.get("mode") if tmpfs is not None else None
+    if tmpfs is None or mode is None or not re.fullmatch(r"0?[0-7]{3,4}", mode.text):
+        return mount
+    number = mode.with_value(int(mode.text, 8) if mode.text.startswith("0") else int(mode.text))
+    return mount.with_value({**mount.value, "tmpfs": tmpfs.with_value({**tmpfs.value, "mode": number})})
 
 
 def identity(mount: Node) -> str:

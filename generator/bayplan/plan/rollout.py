@@ -34,7 +34,13 @@ def waiting_for_facts(cuts: Iterable[Cut], nodes: Iterable[str], observed: Itera
         return []
     message = f"waits until it is observed what runs on {', '.join(missing)}"
     return [
-        note("rollout/needs-facts", cut.place, f"stage {cut.name}", message, "run: bayplan observe --once")
+        note(
+            "rollout/needs-facts",
+            cut.place,
+            f"stage {cut.name}",
+            message,
+            "write its facts to inventory/FLEET/observed (see inventory/home-lab)",
+        )
         for cut in cuts
         if "observed" in cut.require
     ]

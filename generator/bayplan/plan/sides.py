@@ -11,8 +11,9 @@ from bayplan.plan.change import Kind
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bayplan.model.fleet import Fleet
+    from bayplan.model.fleet import Fleet, Node
     from bayplan.model.names import Instance
+    from bayplan.model.service import Service
 
 
 def standing(fleet: Fleet) -> dict[Instance, Seat]:
@@ -22,9 +23,20 @@ def standing(fleet: Fleet) -> dict[Instance, Seat]:
         service = fleet.services.get(copy.service)
         if service is None or not service.active or node not in fleet.nodes:
             continue
-        cards = fleet.nodes[node].gpus
-        result[copy] = Seat(node, (cards[0].index,) if service.gpu and len(cards) == 1 else ())
+        result[copy] = Seat(node, cards_of(service, fleet.nodes[node]))
     return result
+
+
+def cards_of(service: Service, node: Node) -> tuple[int, ...]:
+    """Return the cards that Docker gives a service today: those it names, all, or the first ones."""
+    ask = service.gpu
+    if ask is None:
+        return ()
+    named = [card.index for card in node.gpus if str(card.index) in ask.device_ids or card.uuid in ask.device_ids]
+    if named:
+        return tuple(named)
+    wanted = len(node.gpus) if ask.access < 0 else max(1, ask.access, ask.count)
+    return tuple(card.index for card in node.gpus[:wanted])
 
 
 def wished(fleet: Fleet) -> Placement:
@@ -33,8 +45,7 @@ def wished(fleet: Fleet) -> Placement:
     for copy in fleet.instances():
         node = fleet.services[copy.service].placement.node or fleet.standing.get(copy, "")
         if node:
-            cards = fleet.nodes[node].gpus
-            seats[copy] = Seat(node, (cards[0].index,) if fleet.services[copy.service].gpu and cards else ())
+            seats[copy] = Seat(node, cards_of(fleet.services[copy.service], fleet.nodes[node]))
     return Placement(seats)
 
 

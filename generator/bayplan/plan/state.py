@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bayplan.model.names import Instance
@@ -52,7 +52,7 @@ def state(fleet: Fleet, seats: Mapping[Instance, Seat], bodies: Mapping[Name, Ma
     result: dict[Name, Deployed] = {}
     for service in fleet.active():
         own = {
-            number: seats[one]
+            number: _seat(service, seats[one])
             for number in range(1, service.replicas.count + 1)
             if (one := Instance(service.name, number)) in seats
         }
@@ -60,6 +60,12 @@ def state(fleet: Fleet, seats: Mapping[Instance, Seat], bodies: Mapping[Name, Ma
             body = bodies.get(service.name, service.body)
             result[service.name] = Deployed(own, resources(service), settings(body), mode(fleet, service))
     return result
+
+
+def _seat(service: Service, seat: Seat) -> Seat:
+    """Return a seat without cards where the file names none: which one Docker picks there is no decision of a plan."""
+    ask = service.gpu
+    return seat if ask is None or ask.memory or ask.count or ask.profile else replace(seat, gpus=())
 
 
 def mode(fleet: Fleet, service: Service) -> str:

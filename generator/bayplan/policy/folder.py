@@ -6,6 +6,7 @@ So the order of files, and of keys, never decides anything.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from bayplan.errors import PolicyError
@@ -24,8 +25,12 @@ NAMED = frozenset(
 """Sections that map names to things: the names may be spread over files, each thing stands in one."""
 
 
+_COMPOSE = re.compile(r"(docker-)?compose([-._].*)?\.ya?ml")
+"""What Compose files are called; one beside the policy is a source, not a part of it."""
+
+
 def read_folder(path: Path) -> tuple[Node, tuple[Finding, ...]]:
-    """Read the policy at `path`: all `*.yml` and `*.yaml` directly in the folder, or one file.
+    """Read the policy at `path`: all `*.yml` and `*.yaml` directly in the folder but Compose files, or one file.
 
     Raises:
         PolicyError: if there is nothing to read.
@@ -59,7 +64,13 @@ def policy_files(path: Path) -> tuple[Path, ...]:
     if not path.is_dir():
         msg = f"{path} does not exist; a policy is a folder of .yml files (bayplan import makes one)"
         raise PolicyError(msg)
-    files = tuple(sorted(file for file in path.iterdir() if file.suffix in {".yml", ".yaml"} and file.is_file()))
+    files = tuple(
+        sorted(
+            file
+            for file in path.iterdir()
+            if file.suffix in {".yml", ".yaml"} and file.is_file() and not _COMPOSE.fullmatch(file.name)
+        )
+    )
     if not files:
         msg = f"{path} holds no .yml file; eleven lines are enough, see policies/home-lab, or use bayplan import"
         raise PolicyError(msg)

@@ -104,14 +104,24 @@ def _words(node: Node) -> str:
 
 
 def stack(layers: Sequence[Leaves]) -> dict[Path, Leaf]:
-    """Return the leaves that remain when each layer is laid over the ones before it, weakest first."""
+    """Return the leaves that remain when each layer is laid over the ones before it, weakest first.
+
+    A `null` stays below what stronger layers say under it: `limits: null` still takes back what the Compose file said
+    where a stronger layer states `limits.memory`.
+    """
     result: dict[Path, Leaf] = {}
     for layer in layers:
         for path, leaf in layer.items():
-            for covered in [known for known in result if _covers(path, known) or _covers(known, path)]:
-                del result[covered]
+            for known, old in tuple(result.items()):
+                if _covers(path, known) or (_covers(known, path) and old.node.value is not None):
+                    del result[known]
             result[path] = leaf
     return result
+
+
+def taken_back(found: Leaves) -> bool:
+    """Whether a `null` is the last word about what is below a path (see `under`)."""
+    return set(found) == {()} and found[()].node.value is None
 
 
 def _covers(path: Path, other: Path) -> bool:

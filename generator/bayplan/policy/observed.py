@@ -120,5 +120,5 @@ def too_old(observed: Mapping[str, Observed], asked: timedelta, now: datetime) -
         days = (now - facts.taken).days
         message = f"was observed {days} days ago ({facts.taken:%Y-%m-%d}); {asked.days} days were asked for"
         place = Place(facts.file, 1, 1)
-        findings.append(warning("inventory/old", place, name, message, "run: bayplan observe --once"))
+        findings.append(warning("inventory/old", place, name, message, "observe the node again"))
     return tuple(findings)

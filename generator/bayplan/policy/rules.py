@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bayplan.model.service import PlacementRule
 from bayplan.policy.groups import select
-from bayplan.policy.layers import Leaf
+from bayplan.policy.layers import Leaf, taken_back
 from bayplan.policy.patterns import compiled, expand_range, is_pattern
 from bayplan.policy.values import Findings, word, words
 
@@ -22,11 +22,11 @@ def placement_rule(
     findings: Findings, service: Name, found: Found, names: tuple[Name, ...], nodes: tuple[str, ...]
 ) -> PlacementRule:
     """Return where a service may stand; unknown nodes and services are findings."""
-    if not found or (() in found and found[()].node.value is None):
+    if not found or taken_back(found):
         return PlacementRule()
     node, spread = found.get(("node",)), found.get(("spread", "by"))
     soft = found.get(("spread", "soft"))
-    first = node or next(iter(found.values()))
+    first = node or tuple(found.values())[-1]
     others = tuple(name for name in names if name != service)
     return PlacementRule(
         node=_node(findings, service, node, nodes),

@@ -12,7 +12,7 @@ from bayplan.compose.service import to_service
 from bayplan.finding import Place, error
 from bayplan.model.quantity import GPU_MEMORY, Quantity
 from bayplan.model.service import GpuAsk, Replicas, Service, Tuning
-from bayplan.policy.layers import Leaf, Leaves, under
+from bayplan.policy.layers import Leaf, Leaves, stack, taken_back, under
 from bayplan.policy.overrides import Section, fills, overrides
 from bayplan.policy.quantities import Factors, guaranteed, quantities
 from bayplan.policy.rules import placement_rule
@@ -134,7 +134,7 @@ def _apply(
 
 
 def _layered(fill: Leaves, over: Leaves, key: str) -> dict[tuple[str, ...], Leaf]:
-    return {**under(fill, key), **under(over, key)}
+    return stack([under(fill, key), under(over, key)])
 
 
 def _reasons(over: Leaves) -> str:
@@ -158,14 +158,14 @@ def _replicas(base: Service, fill: Leaves, over: Leaves, factors: Factors) -> Re
     factor = factors.of.get("replicas")
     if factor is not None:
         count, minimum, maximum = (-(-factor.numerator * n // factor.denominator) for n in (count, minimum, maximum))
-    return Replicas(count, minimum, maximum, place, scaled=bool(scale))
+    return Replicas(count, minimum, maximum, place, scaled=any(scale))
 
 
 def _gpu(findings: Findings, base: Service, fill: Leaves, over: Leaves, factors: Factors) -> GpuAsk | None:
     found = _layered(fill, over, "gpu")
     if not found:
         return base.gpu
-    if () in found and found[()].node.value is None:
+    if taken_back(found):
         return None
     memory = found.get(("memory",))
     count, profile = found.get(("count",)), found.get(("profile",))
@@ -190,7 +190,7 @@ def _vram(findings: Findings, base: Service, leaf: Leaf, factors: Factors) -> in
 
 
 def _tuning(found: Mapping[tuple[str, ...], Leaf]) -> Tuning | None:
-    if not found or (() in found and found[()].node.value is None):
+    if not found or taken_back(found):
         return None
     recipe = found.get(("recipe",))
     command = found.get(("command",))

@@ -86,7 +86,7 @@ def proposal(machines: Sequence[Machine], projects: Sequence[Imported]) -> dict[
 
 def _node(machine: Machine) -> Any:
     if machine.cpus is None or machine.memory is None:
-        return Said(machine.name, "its size: bayplan observe --once, or {address, cpus: 8, memory: 32GiB}")
+        return Said(machine.name, "its size: {address: …, cpus: 8, memory: 32GiB}")
     cpus = machine.cpus // 1000 if machine.cpus % 1000 == 0 else machine.cpus / 1000
     return {"address": machine.name, "cpus": cpus, "memory": units.policy_bytes(machine.memory)}
 

@@ -80,7 +80,9 @@ def _part(row: Row, origin: Origin, part: int, *, first: bool) -> str:
     return f"{amount(row, part)} {origin.value}{counted if many else ''}"
 
 
-LEGEND = "▒ reserve  █ declared  ░ replicas  ▓ estimated  │ line  ] capacity"
+LEGEND = (
+    "▒ reserve  █ declared  ░ replicas  ▓ estimated  │ line  ] capacity; near: over the line, over: over the capacity"
+)
 """What the cells of a bar stand for."""
 
 

@@ -87,6 +87,49 @@ pools: {desk: {services: ["*"], scaling: on-demand, concurrent: 1}}
         assert rows == {node: amount * 2**30 for node, amount in charged.items()}
 
 
+def test_a_seat_of_a_service_that_does_not_run_or_is_unknown_is_charged_nowhere(read: Callable[..., Policy]) -> None:
+    """A recorded decision may still name what a profile has switched off since."""
+    policy = read(
+        {
+            "policy.yml": "nodes: {one: {cpus: 8, memory: 8GiB}}\nsources: {p: {compose: c/compose.yml, node: one}}",
+            "c/compose.yml": "services: {a: {image: a}, off: {image: a, mem_limit: 1g, profiles: [x]}}",
+        }
+    )
+    seats = {Instance(Name("p", name)): Seat("one") for name in ("off", "gone")}
+    found = ledger(policy.to_be, seats)
+    assert (found.copies, [row.charged for row in found.rows]) == ({"one": 0}, [0, 0])
+
+
+def test_published_ports_are_counted_and_those_taken_twice_named(read: Callable[..., Policy]) -> None:
+    policy = read(
+        {
+            "policy.yml": """
+nodes: {one: {cpus: 8, memory: 8GiB}, two: {cpus: 8, memory: 8GiB}}
+sources: {p: {compose: c/compose.yml, node: one}}
+services: {d: {placement: two}, e: {remap_ports: {81: 82}}}
+""",
+            "c/compose.yml": """
+services:
+  a: {image: a, ports: ["80:1", "81:1", "9:9/udp", "7"]}
+  b: {image: a, ports: ["127.0.0.1:80:1", "9:9"]}
+  d: {image: a, ports: ["80:1"]}
+  e: {image: a, ports: ["81:1"]}
+  off: {image: a, ports: ["9:9"], profiles: [x]}
+""",
+        }
+    )
+    today = ledger(policy.as_is, standing(policy.as_is)).ports["one"]
+    then = ledger(policy.to_be, wished(policy.to_be).seats).ports
+    assert (today.published, {one.port: [name.name for name in one.services] for one in today.clashes}) == (
+        7,
+        {"80/tcp": ["a", "b", "d"], "81/tcp": ["a", "e"]},
+    )
+    assert {node: (one.published, [taken.port for taken in one.clashes]) for node, one in then.items()} == {
+        "one": (6, ["80/tcp"]),
+        "two": (1, []),
+    }
+
+
 def test_a_service_on_two_cards_is_charged_on_both(read: Callable[..., Policy]) -> None:
     policy = read(
         {

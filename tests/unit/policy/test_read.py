@@ -147,7 +147,7 @@ class TestRemedies:
 
     def test_an_unknown_size_names_both_cures(self, read: Callable[..., Policy]) -> None:
         (finding,) = read("nodes: {tower: tower.lan}").findings
-        assert finding.remedy == "write cpus: 8, memory: 16GiB, or run: bayplan observe --once"
+        assert finding.remedy == "write cpus: 8, memory: 16GiB, or its facts to inventory/FLEET/observed (see inventory/home-lab)"
 
     @pytest.mark.parametrize(
         ("texts", "place", "also"),
@@ -205,6 +205,12 @@ services: [{services}]
         policy = self.policy(read, "{project: p, service: web, number: 2}")
         assert policy.as_is.standing[Instance(Name("p", "web"), 2)] == "nas"
         assert policy.as_is.standing[Instance(Name("p", "web"), 1)] == "tower"
+
+    def test_nowhere_if_the_source_names_no_node_or_none_that_exists(self, read: Callable[..., Policy]) -> None:
+        sources = "sources: {p: {compose: c/p.yml, node: towr}, q: {compose: c/p.yml}}"
+        policy = read({"policy.yml": TOWER + sources, "c/p.yml": "services: {web: {image: a}}"})
+        assert [one.rule for one in policy.findings] == ["nodes/unknown"]
+        assert dict(policy.as_is.standing) == {}
 
     def test_what_no_file_has_is_a_note(self, read: Callable[..., Policy]) -> None:
         policy = self.policy(read, "{project: p, service: ghost}")

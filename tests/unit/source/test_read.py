@@ -197,7 +197,7 @@ class TestBounds:
         assert self.rule("\n".join(lines)) == "source/too-many-values"
 
     def test_the_deepest_that_is_read_and_one_more(self) -> None:
-        assert tree("[" * MAX_DEPTH + "]" * MAX_DEPTH).is_list
+        assert tree("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1)).is_list
         assert self.rule("[" * (MAX_DEPTH + 2) + "]" * (MAX_DEPTH + 2)) == "source/too-deep"
 
     def test_far_too_deep(self) -> None:
