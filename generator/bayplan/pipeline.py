@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 from bayplan import place
 from bayplan.check.claims import AS_IS, TO_BE, check_claims, read_claims
 from bayplan.check.moment import Moment
+from bayplan.check.neighbours import lost_names
 from bayplan.errors import PolicyError, ViolatedError
 from bayplan.finding import Finding, error, in_order
 from bayplan.plan.diff import diff
 from bayplan.plan.plan import Plan, digest
 from bayplan.plan.rollout import read_cuts, waiting_for_facts
+from bayplan.plan.setting import in_environment
 from bayplan.plan.sides import carried, reasons, standing, wished
 from bayplan.plan.stages import assign, order_findings, staged
 from bayplan.plan.state import state
@@ -100,7 +102,8 @@ def make_plan(
     claims = check_claims(read_claims(policy.document, policy.environment), moments)
     order = order_findings(as_is, to_be, now, stages, before.ledger) if decision.placement else []
     waiting = waiting_for_facts(cuts, to_be.nodes, policy.observed)
-    findings = [*policy.findings, *found, *decision.findings, *more, *untaken, *claims, *order, *waiting]
+    lost = lost_names(to_be, placement.seats)
+    findings = [*policy.findings, *found, *decision.findings, *more, *untaken, *claims, *order, *waiting, *lost]
     return Plan(
         policy=str(policy.name),
         as_is=as_is,
@@ -111,9 +114,16 @@ def make_plan(
         changes=changes,
         stages=stages,
         findings=in_order(findings),
-        conflicts=decision.conflicts,
+        conflicts=_written(policy, decision.conflicts),
         relocked=_relocked(lock, decision.placement),
     )
+
+
+def _written(policy: Policy, conflicts: tuple[place.Conflict, ...]) -> tuple[place.Conflict, ...]:
+    """Return the conflicts with remedies that can be pasted into this policy as it is."""
+    if policy.document.get("environments") is None:
+        return conflicts
+    return tuple(in_environment(one, policy.environment, policy.factors) for one in conflicts)
 
 
 def _relocked(lock: Placement | None, placement: Placement | None) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bayplan.compose.canonical import canonical_service
@@ -28,6 +28,7 @@ from bayplan.source import Node as Yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from fractions import Fraction
     from pathlib import Path
 
     from bayplan.model.service import Service
@@ -44,6 +45,8 @@ class Policy:
     to_be: Fleet
     observed: Mapping[str, Observed]
     findings: tuple[Finding, ...]
+    factors: Mapping[str, Fraction] = field(default_factory=dict)
+    """What the environment multiplies, if the policy has environments."""
 
 
 def read_policy(path: Path, inventory: Path | None = None, env: str | None = None) -> Policy:
@@ -73,7 +76,7 @@ def read_policy(path: Path, inventory: Path | None = None, env: str | None = Non
     sources, more = read_sources(setting.document, folder, nodes)
     findings.extend(more)
     as_is, to_be = _fleets(findings, name, setting, nodes, sources, observed)
-    return Policy(name, setting.name, setting.document, as_is, to_be, observed, tuple(findings))
+    return Policy(name, setting.name, setting.document, as_is, to_be, observed, tuple(findings), setting.factors.of)
 
 
 def _fleets(
@@ -102,6 +105,7 @@ def _fleets(
     after = estimate((build(findings, context, one) for one in {**written, **new}.values()), lines)
     findings.extend(broad(lines, after))
     _empty_pools(findings, after, groups)
+    _inactive(findings, after)
     shape = _shape(findings, name, setting, nodes, sources, observed, before)
     as_is = replace(shape, services={one.name: one for one in sorted(before, key=lambda one: one.name)})
     to_be = replace(
@@ -233,6 +237,16 @@ def _multiplied(pool: Pool, setting: Environment) -> Pool:
         for half, amounts in pool.quota.items()
     }
     return replace(pool, quota=quota)
+
+
+def _inactive(findings: Findings, services: Iterable[Service]) -> None:
+    """Name the services of profiles that are not listed: they are neither charged nor compiled."""
+    for service in services:
+        if not service.active:
+            profiles = ", ".join(str(one) for one in service.body.get("profiles") or ())
+            message = f"is of the profile {profiles}, which is not listed: it is neither charged nor compiled"
+            remedy = f"sources: {{{service.name.project}: {{profiles: [{profiles}]}}}} if it is to run"
+            findings.append(note("sources/inactive", service.place, str(service.name), message, remedy))
 
 
 def _empty_pools(findings: Findings, services: Iterable[Service], groups: Groups) -> None:

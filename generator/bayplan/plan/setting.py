@@ -1,0 +1,53 @@
+"""Ways out as they must be written in an environment: under its name, and before its factors."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from bayplan.model import units
+from bayplan.model.quantity import CPUS, GPU_MEMORY, MEMORY
+from bayplan.place.conflict.amend import show
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from fractions import Fraction
+
+    from bayplan.place import Conflict
+    from bayplan.place.conflict.remedy import Remedy
+
+_SECTIONS = frozenset({"services", "pools", "defaults"})
+_HALVES = frozenset({"limits", "requests"})
+
+
+def in_environment(conflict: Conflict, name: str, factors: Mapping[str, Fraction]) -> Conflict:
+    """Return a conflict whose remedies stand where the environment reads them.
+
+    What an environment says beats what the policy says, and its factors come last: an amount that is to end at 4 GiB
+    under a factor of 2 is written as 2 GiB.
+    """
+    return replace(conflict, remedies=tuple(_moved(one, name, factors) for one in conflict.remedies))
+
+
+def _moved(remedy: Remedy, name: str, factors: Mapping[str, Fraction]) -> Remedy:
+    if remedy.path[0] not in _SECTIONS:
+        return remedy
+    value = _before(remedy.value, remedy.path, factors)
+    path = ("environments", name, *remedy.path)
+    return replace(remedy, text=show(path, value), path=path, value=value)
+
+
+def _before(value: Any, path: tuple[str, ...], factors: Mapping[str, Fraction]) -> Any:
+    if isinstance(value, dict):
+        return {key: _before(inner, (*path, key), factors) for key, inner in value.items()}
+    resource = path[-1]
+    factor = factors.get(resource)
+    if factor is None or len(path) < 2 or path[-2] not in _HALVES:  # noqa: PLR2004 - a half and a resource
+        return value
+    if resource in (MEMORY, GPU_MEMORY):
+        mib = units.policy_memory(value) * factor.denominator // (factor.numerator * units.MIB)
+        return units.policy_bytes(mib * units.MIB)
+    if resource == CPUS:
+        # Down to 10m: a limit has no smaller step.
+        return f"{units.cpus(value) * factor.denominator // (factor.numerator * 10) * 10}m"
+    return value
