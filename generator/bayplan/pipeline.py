@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bayplan import place
 from bayplan.check.claims import AS_IS, TO_BE, check_claims, read_claims
+from bayplan.check.inactive import inactive
 from bayplan.check.moment import Moment
 from bayplan.check.neighbours import lost_names
 from bayplan.errors import PolicyError, ViolatedError
@@ -103,7 +104,18 @@ def make_plan(
     order = order_findings(as_is, to_be, now, stages, before.ledger) if decision.placement else []
     waiting = waiting_for_facts(cuts, to_be.nodes, policy.observed)
     lost = lost_names(to_be, placement.seats)
-    findings = [*policy.findings, *found, *decision.findings, *more, *untaken, *claims, *order, *waiting, *lost]
+    findings = [
+        *policy.findings,
+        *found,
+        *decision.findings,
+        *more,
+        *untaken,
+        *claims,
+        *order,
+        *waiting,
+        *lost,
+        *inactive(to_be),
+    ]
     return Plan(
         policy=str(policy.name),
         as_is=as_is,

@@ -69,11 +69,12 @@ def read_policy(path: Path, inventory: Path | None = None, env: str | None = Non
     findings.extend(more)
     setting, more = environment(document, choose(document, env), tuple(nodes))
     findings.extend(more)
+    everywhere = tuple(nodes)
     if setting.nodes is not None:
         nodes = {name: nodes[name] for name in setting.nodes}
     name = path.resolve().name if path.is_dir() else path.resolve().parent.name
     folder = path if path.is_dir() else path.parent
-    sources, more = read_sources(setting.document, folder, nodes)
+    sources, more = read_sources(setting.document, folder, nodes, everywhere)
     findings.extend(more)
     as_is, to_be = _fleets(findings, name, setting, nodes, sources, observed)
     return Policy(name, setting.name, setting.document, as_is, to_be, observed, tuple(findings), setting.factors.of)
@@ -105,7 +106,6 @@ def _fleets(
     after = estimate((build(findings, context, one) for one in {**written, **new}.values()), lines)
     findings.extend(broad(lines, after))
     _empty_pools(findings, after, groups)
-    _inactive(findings, after)
     shape = _shape(findings, name, setting, nodes, sources, observed, before)
     as_is = replace(shape, services={one.name: one for one in sorted(before, key=lambda one: one.name)})
     to_be = replace(
@@ -237,16 +237,6 @@ def _multiplied(pool: Pool, setting: Environment) -> Pool:
         for half, amounts in pool.quota.items()
     }
     return replace(pool, quota=quota)
-
-
-def _inactive(findings: Findings, services: Iterable[Service]) -> None:
-    """Name the services of profiles that are not listed: they are neither charged nor compiled."""
-    for service in services:
-        if not service.active:
-            profiles = ", ".join(str(one) for one in service.body.get("profiles") or ())
-            message = f"is of the profile {profiles}, which is not listed: it is neither charged nor compiled"
-            remedy = f"sources: {{{service.name.project}: {{profiles: [{profiles}]}}}} if it is to run"
-            findings.append(note("sources/inactive", service.place, str(service.name), message, remedy))
 
 
 def _empty_pools(findings: Findings, services: Iterable[Service], groups: Groups) -> None:

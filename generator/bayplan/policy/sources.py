@@ -24,29 +24,37 @@ class Source:
     compose: ComposeProject | None
 
 
-def read_sources(document: Node, folder: Path, nodes: Iterable[str]) -> tuple[dict[str, Source], Findings]:
+def read_sources(
+    document: Node, folder: Path, nodes: Iterable[str], elsewhere: Iterable[str] = ()
+) -> tuple[dict[str, Source], Findings]:
     """Read the Compose files of all sources.
 
     Args:
         document: the merged policy.
         folder: what relative paths are relative to: the policy folder.
         nodes: the nodes there are.
+        elsewhere: the nodes of other environments.
     """
     findings = Findings()
     known = tuple(nodes)
     sources = {}
     for name, node in (document.get("sources") or Node({}, document.place)).items():
-        sources[name] = _source(findings, name, node, folder, known)
+        sources[name] = _source(findings, name, node, folder, known, tuple(elsewhere))
     return dict(sorted(sources.items())), findings
 
 
-def _source(findings: Findings, name: str, node: Node, folder: Path, nodes: tuple[str, ...]) -> Source:
+def _source(
+    findings: Findings, name: str, node: Node, folder: Path, nodes: tuple[str, ...], elsewhere: tuple[str, ...]
+) -> Source:
     files = words(node.get("compose")) if node.is_map else words(node)
     paths = [folder / file for file in files]
     where = word(node.get("node"))
     reference = node.get("node")
     if where and where not in nodes and reference is not None:
-        findings.say("nodes/unknown", reference, f"sources.{name}", f"'{where}' is not among nodes", "name one of them")
+        # What runs on a node that the environment has not runs nowhere, as far as that environment goes.
+        if where not in elsewhere:
+            message = f"'{where}' is not among nodes"
+            findings.say("nodes/unknown", reference, f"sources.{name}", message, f"use one of: {', '.join(nodes)}")
         where = ""
     env_file = node.get("env_file")
     compose, found = read_project(
