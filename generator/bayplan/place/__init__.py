@@ -1,10 +1,10 @@
 """Where each instance stands: proven to fit, or proven not to, with the cheapest way out.
 
-build      a fleet as hard rules, demands and rooms            problem, rules, bill, cards, lines
-upfront    what contradicts itself before anything is solved   contradictions, identity, sizes, quotas, taken
-solve      the best placement, goal after goal                 board, cardboard, goals, seats
-conflicts  irreducible sets of lines, each with remedies       shrink, remedies, amend
-verify     a recorded decision against a fleet, by arithmetic  cardbook, why
+constraints  what has to hold: policy lines, rules, bills and cards; a fleet becomes one problem
+upfront      what contradicts itself before anything is solved
+exact        the best placement, goal after goal; the only room that imports the solver, and late
+conflict     irreducible sets of lines that cannot hold together, each with proven ways out
+decide       the four in order; verify and why check and explain by arithmetic alone
 """
 
 from bayplan.place.conflict.find import Conflict

@@ -10,6 +10,7 @@ from bayplan.model.names import Name
 from bayplan.model.quantity import CPUS, MEMORY
 from bayplan.place.constraints.ties import bridge_of
 from bayplan.place.exact.seats import counts_of, only_access
+from bayplan.place.words import several
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,7 +37,7 @@ def _unbounded(problem: Problem, counts: Counts, node: Node, resource: str) -> I
     names = [str(one.name) for one in here if unbounded(problem.fleet, one, resource)]
     if names:
         verb = "has" if len(names) == 1 else "have"
-        message = f"{len(names)} services on {node.name} {verb} no limit, request or estimate of {resource}"
+        message = f"{several(len(names), 'service')} on {node.name} {verb} no limit, request or estimate of {resource}"
         remedy = f"give them limits, or estimates: [{{match: ..., {resource}: ...}}]"
         listed = ", ".join(names)
         yield warning("capacity/unbounded", node.place, node.name, message, remedy, arithmetic=f"charged 0: {listed}")
@@ -69,7 +70,9 @@ def _bridged(problem: Problem, counts: Counts) -> Iterator[Finding]:
                 crossing.setdefault((title, bridge), []).append(f"{service.name} → {to.name}")
     for (title, bridge), edges in sorted(crossing.items()):
         if bridge not in {"", "refuse"}:
-            message = f"{len(edges)} dependency edges over {title} cross nodes, bridged by between_nodes: {bridge}"
+            cross = "crosses" if len(edges) == 1 else "cross"
+            edges_over = f"{several(len(edges), 'dependency edge')} over {title}"
+            message = f"{edges_over} {cross} nodes, bridged by between_nodes: {bridge}"
             network = next((one for one in problem.fleet.networks.values() if str(one.name) == title), None)
             place = network.place if network else problem.services[0].place
             yield note("network/edges-bridged", place, title, message, arithmetic=", ".join(edges))

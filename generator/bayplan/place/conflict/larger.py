@@ -16,14 +16,17 @@ if TYPE_CHECKING:
     from bayplan.place.constraints.lines import PolicyLine
 
 _STEP = {MEMORY: units.GIB, CPUS: 1000}
+_NODES = 4
+"""How many nodes of a conflict are tried, by name: any larger machine would do, and one offer is enough."""
 _HIGHEST = 95
 """Percent: a line above it leaves nothing for what nobody counted."""
 
 
 def larger(case: Case) -> Iterator[Remedy]:
     """Yield the ceilings and the capacities that end a conflict, each as small as it can be."""
-    for line in case.lines:
-        if line.kind == "capacity" and not line.detail.startswith(DISK) and not case.hopeless(line):
+    lines = [line for line in case.lines if line.kind == "capacity" and not line.detail.startswith(DISK)]
+    for line in lines[:_NODES]:
+        if not case.hopeless(line):
             node = case.fleet.nodes[line.subject]
             yield from _ceiling(case, node, line.detail)
             yield from _capacity(case, node, line)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from bayplan.place.conflict import bridges, larger, smaller
@@ -14,6 +13,12 @@ MOST = 5
 
 
 def remedies(case: Case) -> tuple[Remedy, ...]:
-    """Return the cheapest remedies of a conflict, each proven by a solve of its own; at most `MOST`."""
-    found = chain(bridges.bridges(case), smaller.smaller(case), larger.larger(case))
-    return tuple(sorted(set(found))[:MOST])
+    """Return the cheapest remedies of a conflict, each proven by a solve of its own; at most `MOST`.
+
+    What costs more is not looked for once there are enough.
+    """
+    found: set[Remedy] = set()
+    for ways in (bridges.bridges, smaller.smaller, larger.larger):
+        if len(found) < MOST:
+            found.update(ways(case))
+    return tuple(sorted(found)[:MOST])

@@ -175,7 +175,8 @@ def _turns(case: Case, demands: list[PolicyLine]) -> Iterator[Remedy]:
 
 def _new_pool(case: Case, free: list[Service], demands: list[PolicyLine]) -> Iterator[Remedy]:
     tiers = [case.fleet.tier_of(one) for one in free]
-    lowest = min((tier.priority for tier in tiers), default=0)
+    ranks = sorted({tier.priority for tier in tiers})
+    lowest = ranks[0] if len(ranks) > 1 else None  # among equals nobody has to give way
     members = [one for one, tier in zip(free, tiers, strict=True) if tier.preemptible or tier.priority == lowest]
     if len(members) > 1 and _NEW_POOL not in case.fleet.pools:
         named = {"services": [str(one.name) for one in members]}

@@ -13,6 +13,7 @@ from bayplan.analyse.charge import charge
 from bayplan.finding import NOWHERE, Place
 from bayplan.model.quantity import MEMORY, Origin
 from bayplan.model.units import show, show_bytes
+from bayplan.place.words import several
 
 if TYPE_CHECKING:
     from bayplan.model.fleet import Fleet, Network, Node, Pool, Taint, Volume
@@ -161,7 +162,7 @@ def pool(one: Pool, resource: str, quota: Quantity | None) -> PolicyLine:
 
 def volume(one: Volume, users: int, place: Place) -> PolicyLine:
     """Return the line that keeps the users of a volume on one node; `place` is a mount, if nobody wrote more."""
-    words = f"volumes.{one.name} access {one.access}, on_move {one.on_move} ({users} services)"
+    words = f"volumes.{one.name} access {one.access}, on_move {one.on_move} ({several(users, 'service')})"
     return PolicyLine("volume", str(one.name), "", words, 0, place if one.place == NOWHERE else one.place)
 
 

@@ -37,7 +37,7 @@ IMAGE = 512 * MIB
 """Nominal bytes of an image that a move pulls on the target."""
 VOLUME = GIB
 """Nominal bytes of a carried volume whose size nobody knows."""
-PER_MILLE = 1000
+PER_CENT = 100
 _ASKED, _IMPLIED = 100, 1
 """A preference that the policy states outweighs any number of implied ones on a handful of machines."""
 
@@ -58,8 +58,8 @@ def goals(board: Board, previous: Placement | None) -> Iterator[Goal]:
         ("previous", partial(_previous, previous=previous), 10.0),
         ("preference", _preference, 10.0),
         ("balance", _balance, 10.0),
-        (EVENNESS, _evenness, 0.3),
-        (ORDER, _order, 4.0),
+        (EVENNESS, _evenness, 0.2),
+        (ORDER, _order, 0.1),
     )
     for name, make, effort in made:
         cost = make(board)
@@ -80,12 +80,13 @@ def _movement(board: Board) -> Expr:
 
 
 def _carried(board: Board) -> Mapping[Name, int]:
-    """Return service → bytes that go with it; a shared volume is carried once, with its first user."""
+    """Return service → bytes that go with a copy; a shared volume is carried once, with its first user."""
     found: Counter[Name] = Counter()
     for shared in ties.volumes(board.problem.fleet):
         volume = shared.volume
         if volume.on_move == "carry" and volume.access != "network":
-            found[shared.users[0]] += volume.size.amount if volume.size else VOLUME
+            carriers = shared.users if volume.access == "per-replica" else shared.users[:1]
+            found.update(dict.fromkeys(carriers, volume.size.amount if volume.size else VOLUME))
     return found
 
 
@@ -141,10 +142,10 @@ def _skew(board: Board, service: Service) -> Expr:
 
 
 def _balance(board: Board) -> Expr:
-    """Return the fullest machine's share in thousandths: charges and reserve of what it has."""
-    fullest = board.integer(2 * PER_MILLE, "fullest")
+    """Return the fullest machine's share in whole percent: charges and reserve of what it has."""
+    fullest = board.integer(2 * PER_CENT, "fullest")
     for node, share in _shares(board):
-        board.model.add(fullest * node[1] >= PER_MILLE * share)
+        board.model.add(fullest * node[1] >= PER_CENT * share)
     return fullest
 
 
@@ -153,8 +154,8 @@ def _evenness(board: Board) -> Expr:
     parts = []
     for (name, whole), share in _shares(board):
         for step in range(8):
-            above = board.integer(2 * PER_MILLE, f"{name} above {step}/8")
-            board.model.add(above * whole >= PER_MILLE * share - PER_MILLE * step * whole // 8)
+            above = board.integer(2 * PER_CENT, f"{name} above {step}/8")
+            board.model.add(above * whole >= PER_CENT * share - PER_CENT * step * whole // 8)
             parts.append(above)
     return board.total(parts)
 
@@ -169,7 +170,7 @@ def _shares(board: Board) -> Iterator[tuple[tuple[str, int], Expr]]:
 
 
 def _filled(board: Board, node: Node, resource: str) -> Expr:
-    """Return charges and reserve in coarse units, so that thousandths of them stay within 64 bits."""
+    """Return charges and reserve in coarse units, so that a hundred times as much stays within 64 bits."""
     bill = board.problem.bill(node, resource).rounded(_unit(resource))
     used = charges(board, bill, lambda name: board.at(name, node.name), node.name, 1)
     return used + _coarse(resource, node.reserved(resource))

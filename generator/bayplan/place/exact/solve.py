@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bayplan.place.exact.board import Board, Expr
 from bayplan.place.exact.goals import TIES, goals
+from bayplan.place.exact.overfull import overfull
 from bayplan.place.exact.post_bills import post_capacity
 from bayplan.place.exact.post_cards import GroupBoard, post_cards
 from bayplan.place.exact.post_rules import post_rule
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from bayplan.place.exact.goals import Goal
 
 FEASIBLE_EFFORT = 20.0
-"""Deterministic seconds for the question whether there is an answer at all."""
+"""Deterministic seconds for the first answer, and for the proof that there is none."""
+QUESTION_EFFORT = 1.0
+"""Deterministic seconds for one of the many questions that a search for causes asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +68,17 @@ class Answer:
 
 def feasible(problem: Problem) -> bool | None:
     """Return whether a problem has any answer; None if the effort was spent before that was known."""
+    if overfull(problem):
+        return False
     board = Board(problem)
     _post(board)
-    return _Run(board, FEASIBLE_EFFORT).feasible
+    return _Run(board, QUESTION_EFFORT).feasible
 
 
 def best(problem: Problem, previous: Placement | None) -> Answer:
     """Return the best answer: each goal is brought to its least value and held there for the goals after it."""
+    if overfull(problem):
+        return Answer(feasible=False)
     board = Board(problem)
     groups = _post(board)
     run = _Run(board, FEASIBLE_EFFORT)
@@ -95,32 +102,45 @@ def _post(board: Board) -> list[GroupBoard]:
 
 def _improve(board: Board, goal: Goal, last: _Run, stages: dict[str, tuple[int, bool]]) -> _Run:
     """Minimise one more goal, starting from the last answer, and hold what was reached."""
-    board.model.clear_hints()
-    for variable in board.variables[: last.known]:
-        board.model.add_hint(variable, last.value(variable))
+    last = _completed(board, last)
+    _hint(board, last)
     board.model.minimize(goal.cost)
     run = _Run(board, goal.effort)
     board.model.clear_objective()
     kept = run if run.feasible else last
-    if kept is run:
-        reached = run.value(goal.cost)
-        board.model.add(goal.cost <= reached)
-        stages[goal.name] = (reached, run.proven)
-    else:
-        stages[goal.name] = (-1, False)
+    reached = kept.value(goal.cost)
+    board.model.add(goal.cost <= reached)
+    stages[goal.name] = (reached, run.proven)
     return kept
+
+
+def _completed(board: Board, last: _Run) -> _Run:
+    """Return the last answer with a value for the variables that were added since."""
+    if last.known == len(board.variables):
+        return last
+    _hint(board, last)
+    # Without this objective the new variables could be as large as they like.
+    board.model.minimize(board.total(board.variables[last.known :]))
+    return _Run(board, FEASIBLE_EFFORT, fixed=True)
+
+
+def _hint(board: Board, last: _Run) -> None:
+    board.model.clear_hints()
+    for variable in board.variables[: last.known]:
+        board.model.add_hint(variable, last.value(variable))
 
 
 class _Run:
     """One call of the solver, with what it found."""
 
-    def __init__(self, board: Board, effort: float) -> None:
+    def __init__(self, board: Board, effort: float, *, fixed: bool = False) -> None:
         cp_model = solver()
 
         self._solver = cp_model.CpSolver()
         self._solver.parameters.num_workers = 1
         self._solver.parameters.random_seed = 1
         self._solver.parameters.max_deterministic_time = effort
+        self._solver.parameters.fix_variables_to_their_hinted_value = fixed
         # The solver would take Ctrl-C for itself, and leave the program without a handler.
         self._solver.parameters.catch_sigint_signal = False
         status = self._solver.solve(board.model)

@@ -10,6 +10,7 @@ from bayplan.place.conflict import amend
 from bayplan.place.constraints.rules import Near, Together
 from bayplan.place.constraints.ties import bridge_of
 from bayplan.place.upfront.whereabouts import Tie, Whereabouts, cut_ties
+from bayplan.place.words import several
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,12 +52,13 @@ def _held(some: list[Hold], target: str) -> Finding:
     freed = ", ".join(f"{amend.key_of(what)}: {{on_move: carry}}" for what in first.what)
     names = ", ".join(str(hold.service.name) for hold in some)
     left = ", ".join(sorted({node for hold in some for node in hold.standing} - {target}))
-    verb = "is" if len(some) == 1 else "are"
+    one = len(some) == 1
+    why = first.why if one else first.why.replace("it mounts", "they mount").replace("its node", "their node")
     return error(
         rule,
         first.service.placement.place,
         str(first.service.name),
-        f"{names} {verb} to move from {left} to {target}, but {first.why}",
+        f"{names} {'is' if one else 'are'} to move from {left} to {target}, but {why}",
         f"volumes: {{{freed}}}, or leave {names} on {left}",
         also=tuple(dict.fromkeys(hold.place for hold in some)),
     )
@@ -69,7 +71,7 @@ def _static(network: Name, held: list[Hold], where: Whereabouts) -> Finding:
         "network/static-address",
         services[0].placement.place,
         str(network),
-        f"{len(services)} services with a fixed address on {network} are to move to {targets}, where it does not reach",
+        f"{several(len(services), 'service')} with a fixed address on {network} cannot keep it on {targets}",
         f"networks: {{{network}: {{static_addresses: drop-when-moved}}}}",
         arithmetic=", ".join(f"{hold.service.name} ({hold.why})" for hold in held),
         also=tuple(dict.fromkeys(hold.place for hold in held)),
@@ -103,20 +105,22 @@ def _split(problem: Problem, tie: Together, where: Whereabouts) -> Finding:
     line = tie.lines[0]
     here = Counter(where.presumed(name) or "nowhere yet" for name in tie.users)
     targets = {where.fixed[one.name] for one in movers}
-    parts = [
-        f"{number} {'go to' if node in targets else 'stay on'} {node}"
-        for node, number in sorted(here.items(), key=_most)
-    ]
+    parts = [_goes(number, node, targets) for node, number in sorted(here.items(), key=_most)]
     return error(
         "volume/split",
         movers[0].placement.place,
         line.subject,
-        f"{len(tie.users)} services mount {line.subject}, {' and '.join(parts)}",
+        f"{several(len(tie.users), 'service')} mount {line.subject}, {' and '.join(parts)}",
         f"keep them together (drop the placement of {', '.join(str(one.name) for one in movers)}); "
         f"or volumes: {{{line.subject}: {{access: network}}}}; or volumes: {{{line.subject}: {{on_move: own}}}}",
         arithmetic=f"{len(tie.users)} = {' + '.join(str(number) for _, number in sorted(here.items(), key=_most))}",
         also=_others(movers, line.place),
     )
+
+
+def _goes(number: int, node: str, targets: set[str]) -> str:
+    goes, stays = ("goes", "stays") if number == 1 else ("go", "stay")
+    return f"{number} {goes} to {node}" if node in targets else f"{number} {stays} on {node}"
 
 
 def _most(item: tuple[str, int]) -> tuple[int, str]:
@@ -170,7 +174,7 @@ def _refused(problem: Problem, title: str, ties: list[Near], where: Whereabouts)
         "network/edges-cut",
         movers[0].placement.place,
         title,
-        f"{len(ties)} dependency edges over {title} are cut by the moves",
+        f"{several(len(ties), 'dependency edge')} over {title} {'is' if len(ties) == 1 else 'are'} cut by the moves",
         f"networks: {{{title}: {{between_nodes: published}}}} (or overlay, proxy), or keep the services together",
         arithmetic=f"{shown} = {len(ties)}",
         also=_others(movers, *(tie.lines[0].place for tie in ties)),
@@ -186,6 +190,6 @@ def _unreachable(problem: Problem, to: Name, ties: list[Near], where: Whereabout
         str(to),
         f"{names} would reach {to} from another node, but {ties[0].why}",
         f"publish a port of {to} under its own number, or use between_nodes: overlay or proxy, or keep them together",
-        arithmetic=f"{len(ties)} edges",
+        arithmetic=several(len(ties), "edge"),
         also=_others(movers, *(tie.lines[0].place for tie in ties)),
     )

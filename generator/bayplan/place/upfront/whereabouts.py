@@ -56,7 +56,8 @@ def cut_ties(problem: Problem, where: Whereabouts) -> tuple[Tie, ...]:
     cut = []
     for group in _groups(ties):
         members = {name for tie in group for name in members_of(tie)}
-        if any(name in where.fixed for name in members) and not _can_follow(problem, where, members):
+        settled = any(name in where.fixed for name in members) and _on_one_node(problem, group)
+        if settled and not _can_follow(problem, where, members):
             cut += [tie for tie in group if _is_cut(tie, where)]
     return tuple(cut)
 
@@ -88,6 +89,12 @@ def _groups(ties: list[Tie]) -> list[list[Tie]]:
     for tie in ties:
         found.setdefault(root(members_of(tie)[0]), []).append(tie)
     return list(found.values())
+
+
+def _on_one_node(problem: Problem, group: list[Tie]) -> bool:
+    """Whether a group can only stand on one node: nobody is near to a service that could be on several."""
+    hosts = [tie.to for tie in group if isinstance(tie, Near)]
+    return all(problem.fleet.services[name].replicas.count == 1 for name in hosts)
 
 
 def _can_follow(problem: Problem, where: Whereabouts, members: set[Name]) -> bool:
