@@ -90,9 +90,7 @@ def test_a_lock_has_hashes_and_no_address(lock: str) -> None:
 @pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize("lock", LOCKS)
-def test_a_lock_holds_one_fitting_version_of_all_that_is_asked_for(
-    lock: str, python: str, machine: str
-) -> None:
+def test_a_lock_holds_one_fitting_version_of_all_that_is_asked_for(lock: str, python: str, machine: str) -> None:
     pinned = pins(lock, python, machine)
     assert not {name: versions for name, versions in pinned.items() if len(versions) > 1}
     for asked in map(Requirement, project()[lock]):

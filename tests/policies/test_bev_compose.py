@@ -219,8 +219,6 @@ def test_docker_compose_reads_the_file(file: str) -> None:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     compose = ["env", f"PATH={path}", "docker-compose", "--env-file", ".env.example", "--file", file]
     services_of_all_profiles = ["--profile", "*", "config", "--services"]
-    result = subprocess.run(
-        compose + services_of_all_profiles, cwd=FOLDER, capture_output=True, text=True, check=False
-    )
+    result = subprocess.run(compose + services_of_all_profiles, cwd=FOLDER, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert sorted(result.stdout.split()) == sorted(FACTS[file]["services"])

@@ -147,7 +147,10 @@ class TestRemedies:
 
     def test_an_unknown_size_names_both_cures(self, read: Callable[..., Policy]) -> None:
         (finding,) = read("nodes: {tower: tower.lan}").findings
-        assert finding.remedy == "write cpus: 8, memory: 16GiB, or its facts to inventory/FLEET/observed (see inventory/home-lab)"
+        assert (
+            finding.remedy
+            == "write cpus: 8, memory: 16GiB, or its facts to inventory/FLEET/observed (see inventory/home-lab)"
+        )
 
     @pytest.mark.parametrize(
         ("texts", "place", "also"),
