@@ -112,7 +112,9 @@ def _give_access(problem: Problem, answer: Answer, node: Node, taken: set[int], 
         number = answer.counts.get(service.name, {}).get(node.name, 0)
         if ask and number and only_access(ask):
             wanted = len(free) if ask.access < 0 else cards.cards_needed(ask)
-            found[service.name] = [tuple(free[:wanted])] * number
+            named = [card.index for card in node.gpus if {str(card.index), card.uuid} & set(ask.device_ids)]
+            given = named if len(named) == wanted and set(named) <= set(free) else free[:wanted]
+            found[service.name] = [tuple(given)] * number
 
 
 def only_access(ask: GpuAsk) -> bool:
