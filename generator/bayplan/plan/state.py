@@ -65,7 +65,8 @@ def state(fleet: Fleet, seats: Mapping[Instance, Seat], bodies: Mapping[Name, Ma
 def _seat(service: Service, seat: Seat) -> Seat:
     """Return a seat without cards where the file names none: which one Docker picks there is no decision of a plan."""
     ask = service.gpu
-    return seat if ask is None or ask.memory or ask.count or ask.profile else replace(seat, gpus=())
+    named = ask is None or ask.memory or ask.count or ask.profile or ask.device_ids
+    return seat if named else replace(seat, gpus=())
 
 
 def mode(fleet: Fleet, service: Service) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +11,8 @@ from bayplan.model import units
 
 _WIDEST = 60
 _NULL = "~"
+_WORD = re.compile(r"(?:\$\{[^}]*\}|\S)+")
+"""A word of a command line; `${NAME:?set it}` is one, for all its spaces."""
 
 
 def changed(key: str, before: Any, after: Any) -> str:
@@ -56,7 +59,7 @@ def _is_words(value: Any) -> bool:
 
 
 def _split(value: list[str] | str) -> list[str]:
-    return value.split() if isinstance(value, str) else list(value)
+    return _WORD.findall(value) if isinstance(value, str) else list(value)
 
 
 def _difference(before: list[str], after: list[str]) -> tuple[list[str], list[str]]:
