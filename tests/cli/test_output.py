@@ -80,7 +80,8 @@ def test_no_color_is_heard(program: Callable[..., Any]) -> None:
 def test_a_reader_who_has_seen_enough(program: Callable[..., Any]) -> None:
     bayplan = Path(sys.executable).with_name("bayplan")
     for call in ("schema", "analyze policies/home-lab", "plan policies/home-lab --no-save --format json"):
-        script = f"set -o pipefail; {bayplan} {call} | head -1 > /dev/null"
+        # The reader is gone before the first byte: how much a pipe takes decides nothing.
+        script = f"set -o pipefail; {bayplan} {call} | true"
         done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False,
                               cwd=Path(__file__).parents[2])  # fmt: skip
         assert (done.returncode, done.stderr) == (0, ""), call

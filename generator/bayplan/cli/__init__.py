@@ -80,6 +80,8 @@ STOPPED = 130
 
 def main() -> None:
     """Run the command line; errors of the user are sentences on stderr, with their exit code."""
+    out = sys.stdout
+    code: object
     try:
         code = cli.main(standalone_mode=False)
     except click.UsageError as fault:
@@ -91,6 +93,9 @@ def main() -> None:
     except BayplanError as fault:
         _show(fault)
         code = fault.exit_code
+    except SystemExit as fault:
+        # When nobody reads its output any more click puts a mute stdout in place and ends with 1; that is no error.
+        code = fault.code if sys.stdout is out else Exit.FINE
     except BrokenPipeError:
         # Whoever read our output has seen enough; nothing may be flushed to it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
