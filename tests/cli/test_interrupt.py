@@ -15,7 +15,10 @@ ROOT = Path(__file__).parents[2]
 def test_interrupted(seconds: float, tmp_path: Path) -> None:
     out = tmp_path / "out"
     words = [sys.executable, "-m", "bayplan", "compile", "policies/bev-as-written", "--out", str(out)]
+    # A shell ignores SIGINT for what it runs in the background, and programs inherit that: not this one.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     program = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, before)
     time.sleep(seconds)
     program.send_signal(signal.SIGINT)
     _, talk = program.communicate(timeout=60)
