@@ -192,7 +192,7 @@ class Service:
         active: False if it belongs to a profile that is not listed.
         body: the canonical Compose mapping, as plain data, that the output starts from.
         why: the reason that the policy gives for what it changes.
-        changed: key path → the place and reason of each policy line that changed the body.
+        changed: policy key (`limits`, `remap_ports`, …) → the reason given for what it changes.
     """
 
     name: Name

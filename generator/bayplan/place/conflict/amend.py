@@ -151,6 +151,7 @@ def _volume(fleet: Fleet, key: str, change: Mapping[str, str]) -> Fleet:
     name = name_of(key)
     is_path = name.name.startswith((".", "/", "~", "$"))
     volume = fleet.volumes.get(name, Volume(name, is_path=is_path, on_move="never" if is_path else "carry"))
+    # The keys of a change are fields of the model, which the schema holds and mypy cannot see.
     volume = replace(volume, said=volume.said | set(change), **change)  # type: ignore[arg-type]
     return replace(fleet, volumes={**fleet.volumes, name: volume})
 
@@ -158,6 +159,7 @@ def _volume(fleet: Fleet, key: str, change: Mapping[str, str]) -> Fleet:
 def _network(fleet: Fleet, key: str, change: Mapping[str, str]) -> Fleet:
     name = name_of(key)
     network = fleet.networks.get(name, Network(name))
+    # As for volumes: the keys are fields.
     return replace(fleet, networks={**fleet.networks, name: replace(network, **change)})  # type: ignore[arg-type]
 
 

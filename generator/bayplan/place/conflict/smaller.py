@@ -153,6 +153,7 @@ def _fewer(case: Case, demands: list[PolicyLine]) -> Iterator[Remedy]:
         if copies == 1 or case.hopeless(*(line for line in demands if line.subject == subject)):
             continue
         path = ("services", subject, "replicas")
+        # mypy infers no types for the defaults that bind the loop's names.
         fewer = least(1, copies - 1, lambda less, copies=copies, path=path: case.ends(path, copies - less))  # type: ignore[misc]
         if fewer is not None:
             yield remedy(FEWER, 1000 * fewer // copies, path, copies - fewer)
@@ -199,6 +200,7 @@ def _with_quota(
             return {"scaling": "on-demand", "quota": {"requests": {resource: quota}}, **named}
 
         most = (total - needed) // step
+        # As above: the defaults bind the loop's names.
         steps = least(1, most, lambda number, path=path, change=change: case.ends(path, change(number)))  # type: ignore[misc]
         if steps is not None:
             yield remedy(TAKE_TURNS, 1000 * steps * step // total, path, change(steps))

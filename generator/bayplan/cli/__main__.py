@@ -1,5 +1,0 @@
-"""`python -m bayplan.cli`."""
-
-from bayplan.cli import main
-
-main()
