@@ -102,6 +102,13 @@ class Change:
         return len(self.after) if self.kind.restarts else 0
 
     @property
+    def renews(self) -> bool:
+        """Whether the settings, the cards or the number of copies change: containers come from another file then."""
+        if self.kind is Kind.SCHEDULE:
+            return bool(self.details) or self.before != self.after
+        return self.kind in (Kind.RECREATE, Kind.MOVE, Kind.SCALE)
+
+    @property
     def downtime(self) -> str:
         """Return what users notice, in words."""
         return {

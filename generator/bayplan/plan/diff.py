@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bayplan.plan.change import Change, Detail, Kind
-from bayplan.plan.state import Deployed, State
+from bayplan.plan.state import WEIGHT, Deployed, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -38,7 +38,15 @@ def diff(
             changes.append(Change(Kind.STOP, name, before=before.seats))
         elif before is not None and after is not None:
             changes.extend(_changed(name, before, after, carried.get(name, 0)))
-    return tuple(replace(change, why=why(change.kind, change.service) if why else "") for change in changes)
+    return tuple(replace(change, why=_reason(change, why) if why else "") for change in changes)
+
+
+def _reason(change: Change, why: Callable[[Kind, Name], str]) -> str:
+    """Return the reason of a change; settings that travel with a schedule have one of their own."""
+    own = why(change.kind, change.service)
+    if change.kind is not Kind.SCHEDULE or not any(detail.key != "cgroup_parent" for detail in change.details):
+        return own
+    return "; ".join(dict.fromkeys(text for text in (own, why(Kind.RECREATE, change.service)) if text))
 
 
 def _start(name: Name, after: Deployed) -> Change:
@@ -47,7 +55,10 @@ def _start(name: Name, after: Deployed) -> Change:
 
 
 def _changed(name: Name, before: Deployed, after: Deployed, carried: int) -> Iterable[Change]:
-    """Yield the changes of a service that exists on both sides: size first, then form, then place."""
+    """Yield the changes of a service that exists on both sides: size first, then form, then place.
+
+    Who rests from now on is stopped for it anyway: new settings come along, without a restart of their own.
+    """
     resized = _details(before.resources, after.resources)
     if resized:
         yield Change(Kind.RESIZE, name, before.seats, before.seats, resized)
@@ -55,11 +66,16 @@ def _changed(name: Name, before: Deployed, after: Deployed, carried: int) -> Ite
     common = before.seats.keys() & after.seats.keys()
     moved = any(before.seats[n].node != after.seats[n].node for n in common)
     seated = {n: before.seats[n] for n in sorted(common)}
+    renewed = not moved and (bool(reset) or any(before.seats[n] != after.seats[n] for n in common))
+    if before.mode != after.mode and renewed and after.mode == "on-demand":
+        settings = (*reset, *_copies(before, after))
+        yield Change(Kind.SCHEDULE, name, before.seats, after.seats, settings, after.mode)
+        return
     if before.mode != after.mode:
         yield Change(Kind.SCHEDULE, name, before.seats, before.seats, mode=after.mode)
     if moved:
         yield Change(Kind.MOVE, name, before.seats, after.seats, reset, bytes_moved=carried)
-    elif reset or any(before.seats[n] != after.seats[n] for n in common):
+    elif renewed:
         yield Change(Kind.RECREATE, name, before.seats, after.seats, (*reset, *_copies(before, after)))
     elif before.seats.keys() != after.seats.keys():
         yield Change(Kind.SCALE, name, seated and before.seats, after.seats, _copies(before, after))
@@ -92,11 +108,13 @@ def apply(current: State, changes: Iterable[Change]) -> dict[Name, Deployed]:
 
 def _applied(deployed: Deployed, change: Change) -> Deployed:
     if change.kind is Kind.SCHEDULE:
-        return replace(deployed, mode=change.mode)
+        deployed = replace(deployed, mode=change.mode)
+        if not change.renews:
+            return deployed
     if change.kind is Kind.RESIZE:
         return replace(deployed, resources=_set(deployed.resources, change.details))
     if change.kind is Kind.START:
-        sized = tuple(d for d in change.details if d.key.startswith(("limits.", "requests.")))
+        sized = tuple(d for d in change.details if d.key.startswith(("limits.", "requests.", WEIGHT)))
         rest = tuple(d for d in change.details if d not in sized)
         return Deployed(change.after, _set({}, sized), _set({}, rest), change.mode)
     rest = tuple(detail for detail in change.details if detail.key != "replicas")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bayplan.errors import Exit
+from bayplan.plan.rollout import CONFIRM_WITHIN, KEEP_SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from bayplan.place import Conflict
     from bayplan.plan.change import Change
     from bayplan.plan.stages import Stage
+    from bayplan.plan.steps import Wave
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +33,13 @@ class Plan:
         placement: where everything stands in the end, or None if that is impossible.
         changes: all changes, by service.
         stages: the changes cut into stages.
+        waves: the order in which they are done; empty if there is none that is safe.
         findings: all findings, in order.
         conflicts: why it is impossible, one for each independent cause.
         relocked: the copies whose recorded decision the plan would change.
+        facts: node → what was observed there, as digests, when the plan was made.
+        confirm_within: seconds in which a risky step has to be confirmed.
+        keep_source: seconds for which the source of a move keeps its data.
     """
 
     policy: str
@@ -44,9 +50,13 @@ class Plan:
     placement: Placement | None
     changes: tuple[Change, ...] = ()
     stages: tuple[Stage, ...] = ()
+    waves: tuple[Wave, ...] = ()
     findings: tuple[Finding, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     relocked: Mapping[str, str] | None = None
+    facts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    confirm_within: int = CONFIRM_WITHIN
+    keep_source: int = KEEP_SOURCE
 
     @property
     def holds(self) -> bool:

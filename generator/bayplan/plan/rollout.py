@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayplan.finding import note
+from bayplan.model import units
 from bayplan.plan.stages import WHOLE, Cut
 from bayplan.policy.groups import select
 from bayplan.policy.values import Findings, whole_number, word, words
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from bayplan.source import Node
 
 
+CONFIRM_WITHIN = 240
+KEEP_SOURCE = 7 * 24 * 60 * 60
+
+
 def read_cuts(document: Node, fleet: Fleet) -> tuple[tuple[Cut, ...], Findings]:
     """Return the stages of a policy in order; one that takes everything if it has none."""
     findings = Findings()
@@ -25,6 +30,21 @@ def read_cuts(document: Node, fleet: Fleet) -> tuple[tuple[Cut, ...], Findings]:
     stages = rollout.get("stages") if rollout is not None else None
     cuts = tuple(_cut(findings, stage, fleet) for stage in stages or ())
     return cuts or (WHOLE,), findings
+
+
+def read_times(document: Node) -> tuple[int, int]:
+    """Return the seconds in which a risky step is confirmed, and for which the source of a move keeps its data."""
+    rollout = document.get("rollout")
+    return _seconds(rollout, "confirm_within", CONFIRM_WITHIN), _seconds(rollout, "keep_source", KEEP_SOURCE)
+
+
+def _seconds(rollout: Node | None, key: str, default: int) -> int:
+    said = rollout.get(key) if rollout is not None else None
+    text = word(said)
+    try:
+        return -(-units.milliseconds(text) // 1000) if text else default
+    except units.UnitError:
+        return default  # the schema has named what is no time
 
 
 def waiting_for_facts(cuts: Iterable[Cut], nodes: Iterable[str], observed: Iterable[str]) -> list[Finding]:
@@ -39,7 +59,7 @@ def waiting_for_facts(cuts: Iterable[Cut], nodes: Iterable[str], observed: Itera
             cut.place,
             f"stage {cut.name}",
             message,
-            "write its facts to inventory/FLEET/observed (see inventory/home-lab)",
+            "look at the nodes: bayplan observe POLICY",
         )
         for cut in cuts
         if "observed" in cut.require

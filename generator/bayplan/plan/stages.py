@@ -14,6 +14,7 @@ from bayplan.model.names import Instance
 from bayplan.model.quantity import GPU_MEMORY
 from bayplan.plan.change import Kind
 from bayplan.plan.diff import apply
+from bayplan.plan.form import Form, blend
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -101,32 +102,20 @@ def seats(current: State) -> dict[Instance, Seat]:
 
 def halfway(as_is: Fleet, to_be: Fleet, pending: Iterable[Change]) -> Fleet:
     """Return the fleet while some changes are still to come: what they change is as it was, all else as it will be."""
-    kinds: dict[Name, set[Kind]] = {}
+    waiting: dict[Name, list[Change]] = {}
     for change in pending:
-        kinds.setdefault(change.service, set()).add(change.kind)
+        waiting.setdefault(change.service, []).append(change)
     services = {
-        name: _between(as_is.services.get(name), to_be.services.get(name), kinds.get(name, set()))
+        name: _between(as_is.services.get(name), to_be.services.get(name), waiting.get(name, ()))
         for name in sorted({*as_is.services, *to_be.services})
     }
-    return replace(to_be, services={name: one for name, one in services.items() if one is not None})
+    return replace(to_be, services=services)
 
 
-def _between(old: Service | None, new: Service | None, pending: set[Kind]) -> Service | None:
-    if old is None or new is None:
-        return new if old is None else old
-    if Kind.STOP in pending:
+def _between(old: Service | None, new: Service | None, pending: Sequence[Change]) -> Service:
+    if old is not None and any(change.kind is Kind.STOP for change in pending):
         return old
-    result = old if pending & {Kind.RECREATE, Kind.SCALE, Kind.MOVE} else new
-    sized = old if Kind.RESIZE in pending else new
-    pooled = old if Kind.SCHEDULE in pending else new
-    return replace(
-        result,
-        requests=sized.requests,
-        limits=sized.limits,
-        estimates=sized.estimates,
-        tier=sized.tier,
-        pool=pooled.pool,
-    )
+    return blend(old, new, Form.before(pending))
 
 
 def crossed(before: Ledger, stage: Stage) -> tuple[tuple[Row, Row | None], ...]:

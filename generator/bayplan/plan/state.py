@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from bayplan.model.names import Instance
-
 if TYPE_CHECKING:
     from bayplan.model.fleet import Fleet
-    from bayplan.model.names import Name
+    from bayplan.model.names import Instance, Name
     from bayplan.model.placement import Seat
     from bayplan.model.service import Service
 
@@ -22,7 +20,7 @@ class Deployed:
 
     Attributes:
         seats: copy number → where it stands.
-        resources: `limits.memory`, `requests.cpus`, … → amount for one copy.
+        resources: `limits.memory`, `requests.cpus`, `cpu_shares`, … → amount for one copy.
         settings: everything else of its Compose mapping, flat: dotted key → value.
         mode: `always`, or `on-demand` if its pool rests.
     """
@@ -50,15 +48,15 @@ def state(fleet: Fleet, seats: Mapping[Instance, Seat], bodies: Mapping[Name, Ma
         bodies: the Compose mapping of each service as it is, or will be, written.
     """
     result: dict[Name, Deployed] = {}
+    copies: dict[Name, dict[int, Seat]] = {}
+    for one, seat in sorted(seats.items()):
+        copies.setdefault(one.service, {})[one.number] = seat
     for service in fleet.active():
-        own = {
-            number: _seat(service, seats[one])
-            for number in range(1, service.replicas.count + 1)
-            if (one := Instance(service.name, number)) in seats
-        }
+        own = {number: _seat(service, seat) for number, seat in copies.get(service.name, {}).items()}
         if own:
             body = bodies.get(service.name, service.body)
-            result[service.name] = Deployed(own, resources(service), settings(body), mode(fleet, service))
+            amounts = {**resources(service), **weight(body)}
+            result[service.name] = Deployed(own, amounts, settings(body), mode(fleet, service))
     return result
 
 
@@ -67,6 +65,17 @@ def _seat(service: Service, seat: Seat) -> Seat:
     ask = service.gpu
     named = ask is None or ask.memory or ask.count or ask.profile or ask.device_ids
     return seat if named else replace(seat, gpus=())
+
+
+WEIGHT = "cpu_shares"
+"""What stands in a file for a request of CPU; a request that nobody wrote as a weight holds nothing."""
+_DOCKERS_WEIGHT = 1024
+
+
+def weight(body: Mapping[str, Any]) -> dict[str, int]:
+    """Return the weight of a Compose mapping, nothing where it is Docker's own."""
+    written = body.get(WEIGHT)
+    return {WEIGHT: int(written)} if written and int(written) != _DOCKERS_WEIGHT else {}
 
 
 def mode(fleet: Fleet, service: Service) -> str:
@@ -97,7 +106,9 @@ _UNSET = (
 
 def settings(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return a Compose mapping without what a live resize or a change of scale sets, flat by dotted key."""
-    rest = copy.deepcopy({key: value for key, value in body.items() if key not in _UNSET})
+    # Keys that start with x- are somebody's notes: Compose makes nothing of them.
+    said = {key: value for key, value in body.items() if key not in _UNSET and not key.startswith("x-")}
+    rest = copy.deepcopy(said)
     deploy = rest.pop("deploy", None) or {}
     deploy.pop("replicas", None)
     asked = deploy.pop("resources", None) or {}

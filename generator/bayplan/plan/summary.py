@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bayplan.plan.change import Change, Detail, Kind
+from bayplan.plan.state import WEIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _NAMES = 3
 _FIRST = ("replicas", "limits.memory", "limits.cpus", "requests.cpus", "requests.memory")
+_LAST = ("cgroup_parent",)
 _BRIDGE = ("depends_on", "extra_hosts")
 
 
@@ -61,17 +63,25 @@ def grouped(changes: Iterable[Change]) -> tuple[Group, ...]:
 
 def detail_words(change: Change) -> tuple[str, ...]:
     """Return what changes, in words: sizes first; a dependency that now crosses nodes is told as one thing."""
-    told = (detail.words() for detail in sorted(change.details, key=_rank) if not _is_bridge(detail))
+    keys = {detail.key for detail in change.details}
+    hidden = {WEIGHT} if "requests.cpus" in keys else set()  # the weight follows from the request
+    told = (
+        detail.words()
+        for detail in sorted(change.details, key=_rank)
+        if not _is_bridge(detail) and detail.key not in hidden
+    )
     words = [one for one in told if one]
     bridged = sorted({detail.key.split(".")[1] for detail in change.details if _cut(detail)})
     if bridged:
         words.append(f"reaches {', '.join(bridged)} over the network")
     if change.kind is Kind.SCHEDULE:
-        words.append(f"runs {change.mode}")
+        words.insert(0, f"runs {change.mode}")
     return tuple(words)
 
 
 def _rank(detail: Detail) -> tuple[int, str]:
+    if detail.key in _LAST:
+        return (len(_FIRST) + 1, detail.key)
     return (_FIRST.index(detail.key) if detail.key in _FIRST else len(_FIRST), detail.key)
 
 

@@ -1,0 +1,147 @@
+"""Orders of actions: the first that is tried, then others, then some with a temporary stop.
+
+What has been done leaves the same world behind in whatever order it was done. So a set of actions that cannot be
+finished once can never be finished, and is not tried again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bayplan.plan.order.actions import PHASES, Action, at
+from bayplan.plan.steps import Act
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bayplan.plan.order.books import Books
+
+MOST = 5_000
+"""Actions that are tried before a search gives up."""
+DEEPEST = 400
+"""Moves that stand in each other's way; with more of them not every order is tried."""
+
+
+@dataclass(slots=True)
+class Search:
+    """One way to look for an order: the books that it keeps, and which wishes it respects.
+
+    Attributes:
+        books: of the world as it is when the stage begins; used up by the search.
+        soft: whether what should come before really must.
+        tries: how many actions may still be tried.
+        done: the order, as far as it goes.
+    """
+
+    books: Books
+    soft: bool = True
+    tries: int = MOST
+    done: list[Action] = field(default_factory=list)
+    _did: set[Action] = field(default_factory=set)
+    _dead: set[frozenset[Action]] = field(default_factory=set)
+
+    def ready(self, one: Action) -> bool:
+        """Whether all that comes before an action is done."""
+        return one.hard <= self._did and (not self.soft or one.soft <= self._did)
+
+    def do(self, one: Action) -> bool:
+        """Do an action if it can be done now."""
+        _, short = self.books.attempt(one.puts(self.books.scene, self.books.world))
+        if short is None:
+            self._keep(one)
+        return short is None
+
+    def _keep(self, one: Action) -> None:
+        self.done.append(one)
+        self._did.add(one)
+
+    def by_phase(self, actions: Iterable[Action]) -> list[Action]:
+        """Do what can be done, phase after phase, again and again; return what is left."""
+        left = list(actions)
+        before = -1
+        while left and len(self.done) != before:
+            before = len(self.done)
+            for phase in range(len(PHASES)):
+                if phase == at(Act.MOVE):
+                    left = self._moves(left)
+                else:
+                    left = [one for one in left if one.phase != phase or not (self.ready(one) and self.do(one))]
+        return left
+
+    def _moves(self, left: list[Action]) -> list[Action]:
+        """Do what moves can be done: after each the first is tried again, as it may fit now."""
+        while True:
+            moves = (one for one in left if one.phase == at(Act.MOVE))
+            done = next((one for one in moves if self.ready(one) and self.do(one)), None)
+            if done is None:
+                return left
+            left = [one for one in left if one is not done]
+
+    def in_parts(self, actions: Iterable[Action]) -> bool:
+        """Do all actions: who only frees first, who only fills last, the others in any order that is possible."""
+        some = list(actions)
+        effects = {one: self.books.effect(one.puts(self.books.scene, self.books.world)) for one in some}
+        late = self.by_phase(one for one in some if not effects[one][0] and not one.stop)
+        between = self._harmless_first([one for one in some if effects[one] == (True, True) or one.stop])
+        late += [one for one in some if effects[one] == (True, False)]
+        return len(between) <= DEEPEST and self.exhaust(between) and not self.by_phase(late)
+
+    def _harmless_first(self, actions: list[Action]) -> list[Action]:
+        left = actions
+        while True:
+            some = left
+            done = next((one for one in some if self.ready(one) and self.harmless(one, some) and self.do(one)), None)
+            if done is None:
+                return left
+            left = [one for one in left if one is not done]
+
+    def exhaust(self, actions: Sequence[Action]) -> bool:
+        """Do all actions in whatever order is possible; if none is, do none of them."""
+        left = frozenset(actions)
+        if not left:
+            return True
+        if left in self._dead or self.tries <= 0:
+            return False
+        for one in actions:
+            if not self.ready(one):
+                continue
+            self.tries -= 1
+            undos, short = self.books.attempt(one.puts(self.books.scene, self.books.world))
+            if short is not None:
+                continue
+            self._keep(one)
+            if self.exhaust([other for other in actions if other is not one]):
+                return True
+            self._did.discard(self.done.pop())
+            self.books.back(undos)
+        self._dead.add(left)
+        return False
+
+    def harmless(self, one: Action, actions: Iterable[Action]) -> bool:
+        """Whether all that comes fits beside an action though nothing leaves: then it stands in nobody's way."""
+        books = self.books
+        if one.stop or one.act is not Act.MOVE:
+            return False
+        arriving: Counter[tuple[str, str]] = Counter()
+        for other in actions:
+            arriving.update(_growth(books, other))
+        return all(
+            books.bars(node)[resource] + arriving[node, resource] <= books.charges.row(node, resource).line
+            for node, resource in _growth(books, one)
+        )
+
+
+def _growth(books: Books, one: Action) -> dict[tuple[str, str], int]:
+    """Return what an action adds at most to the rows that it fills."""
+    found: Counter[tuple[str, str]] = Counter()
+    for node, name, stand in one.puts(books.scene, books.world):
+        old = books.world[node].get(name)
+        if stand is None:
+            continue
+        before = books.charges.parts(node, name, old) if old else {}
+        for resource, part in books.charges.parts(node, name, stand).items():
+            more = sum(part.amounts) - (sum(before[resource].amounts) if resource in before else 0)
+            found[node, resource] += max(0, more)
+    return {key: more for key, more in found.items() if more}
