@@ -16,8 +16,18 @@ from typing import TYPE_CHECKING
 from bayplan.model.quantity import CPUS, GPU_MEMORY, MEMORY, Quantity
 
 if TYPE_CHECKING:
-    from bayplan.model.fleet import Fleet
+    from bayplan.model.fleet import Fleet, Node
     from bayplan.model.service import Service
+
+
+def charge_on(fleet: Fleet, service: Service, node: Node, resource: str) -> Quantity | None:
+    """Return what one copy is charged on a node: cores of one's own are whole physical ones."""
+    amount = charge(fleet, service, resource)
+    cores = service.cores if service.cores != "shared" else fleet.tier_of(service).cores
+    if amount is None or resource != CPUS or cores != "exclusive":
+        return amount
+    whole = 1000 * max(1, node.threads_per_core)
+    return replace(amount, amount=-(-amount.amount // whole) * whole)
 
 
 def charge(fleet: Fleet, service: Service, resource: str) -> Quantity | None:

@@ -11,17 +11,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import partial
 from typing import TYPE_CHECKING
 
-from bayplan.analyse.charge import charge
-from bayplan.analyse.pools import pool_charge
+from bayplan.analyse.charge import charge_on
+from bayplan.analyse.pools import together
 from bayplan.analyse.ports import Ports, ports
 from bayplan.model.names import Name
 from bayplan.model.quantity import CPUS, DISK, GPU_MEMORY, MEMORY, Origin, Quantity, Sum
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from bayplan.model.fleet import Fleet, Node
     from bayplan.model.names import Instance
@@ -49,7 +48,7 @@ class Row:
         node, resource: whose and what; `gpu_memory/0` is the first card.
         capacity, reserve, line: what is there, what is kept, how far reserve and charges may go.
         charges: the sum of charges, its kinds apart.
-        pooled: what on-demand pools save of that sum, as they never run all at once.
+        pooled: what on-demand pools and time groups save of that sum, as they never run all at once.
         unbounded: the services of which nothing is known.
         services: how many services and copies are charged here.
         copies: how many copies those are.
@@ -164,18 +163,25 @@ def _row(fleet: Fleet, node: Node, resource: str, copies: Iterable[Instance]) ->
         line=node.line(resource),
         reserve_origin=reserve.origin if reserve else Origin.DECLARED,
     )
-    return _charged(fleet, row, copies, lambda service: charge(fleet, service, resource))
+    return _charged(fleet, row, copies)
 
 
-def _charged(fleet: Fleet, row: Row, copies: Iterable[Instance], asked: Callable[[Service], Quantity | None]) -> Row:
+def asked(fleet: Fleet, service: Service, row: Row) -> Quantity | None:
+    """Return what one copy is charged in a row, or None if nothing is known of it."""
+    if row.resource.startswith(f"{GPU_MEMORY}/"):
+        return _vram(service, row.line - row.reserve)
+    return charge_on(fleet, service, fleet.nodes[row.node], row.resource)
+
+
+def _charged(fleet: Fleet, row: Row, copies: Iterable[Instance]) -> Row:
     charges = Sum()
     unbounded: list[Name] = []
-    pooled: dict[str, list[int]] = {}
+    each: list[tuple[Service, int]] = []
     counted: dict[Name, int] = {}
     kinds: dict[Origin, int] = {}
     for copy in copies:
         service = fleet.services[copy.service]
-        amount = asked(service)
+        amount = asked(fleet, service, row)
         first = copy.service not in counted
         counted[copy.service] = counted.get(copy.service, 0) + 1
         if amount is None:
@@ -184,18 +190,11 @@ def _charged(fleet: Fleet, row: Row, copies: Iterable[Instance], asked: Callable
         charges = charges.plus(amount.amount, amount.origin if first else Origin.REPLICAS)
         if first and amount.amount:
             kinds[amount.origin] = kinds.get(amount.origin, 0) + 1
-        if service.pool:
-            pooled.setdefault(service.pool, []).append(amount.amount)
-    resource = row.resource.partition("/")[0]
-    saved = sum(
-        sum(amounts) - pool_charge(fleet.pools[name], resource, amounts)
-        for name, amounts in pooled.items()
-        if name in fleet.pools
-    )
+        each.append((service, amount.amount))
     return replace(
         row,
         charges=charges,
-        pooled=saved,
+        pooled=charges.total - together(fleet, row.resource.partition("/")[0], each),
         unbounded=tuple(sorted(unbounded)),
         services=len(counted),
         copies=sum(counted.values()),
@@ -217,7 +216,7 @@ def _cards(fleet: Fleet, node: Node, copies: Iterable[tuple[Instance, Seat]]) ->
             reserve=node.reserved(GPU_MEMORY) if card.index == node.gpus[0].index else 0,
             line=share.of(card.memory) if share else card.memory,
         )
-        rows.append(_charged(fleet, row, on_card, partial(_vram, whole=row.line - row.reserve)))
+        rows.append(_charged(fleet, row, on_card))
     return rows
 
 
@@ -235,10 +234,15 @@ def _vram(service: Service, whole: int) -> Quantity | None:
 
 def _disks(fleet: Fleet, node: Node, copies: Iterable[Instance]) -> list[Row]:
     """Return a row for each disk class: the volumes of the services that stand here, each volume once."""
+    used = {Name(copy.service.project, key) for copy in copies for key in fleet.services[copy.service].volume_keys}
+    return disk_rows(fleet, node, used)
+
+
+def disk_rows(fleet: Fleet, node: Node, volumes: Iterable[Name]) -> list[Row]:
+    """Return a row for each disk class of a node that holds these volumes."""
     sizes: dict[str, Sum] = {f"{DISK}{name}": Sum() for name in node.disks}
     first = next(iter(node.disks), "")
-    used = {Name(copy.service.project, key) for copy in copies for key in fleet.services[copy.service].volume_keys}
-    for name in sorted(used):
+    for name in sorted(set(volumes)):
         volume = fleet.volumes.get(name)
         if volume is None or volume.size is None or volume.access == "network":
             continue

@@ -1,17 +1,43 @@
-"""What the pools are charged: an on-demand pool never runs all of its members at once.
+"""What services are charged that never run all at once: members of on-demand pools, and of one time group on a card.
 
 On demand, the members of a pool on one node are charged min(their sum, the quota, its `concurrent` largest): that is
-the most that can ever run there together.
+the most that can ever run there together. Of a time group only the largest is charged.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayplan.model.quantity import GPU_MEMORY
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bayplan.model.fleet import Pool
+    from bayplan.model.fleet import Fleet, Pool
+    from bayplan.model.service import Service
+
+
+def together(fleet: Fleet, resource: str, charges: Iterable[tuple[Service, int]]) -> int:
+    """Return what copies on one node, or on one card, are charged together.
+
+    Args:
+        fleet: whose pools count.
+        resource: without the number of a card.
+        charges: service and amount of each copy.
+    """
+    total = 0
+    pooled: dict[str, list[int]] = {}
+    turns: dict[str, int] = {}
+    for service, amount in charges:
+        group = service.gpu.time_group if resource == GPU_MEMORY and service.gpu else ""
+        if group:
+            turns[group] = max(turns.get(group, 0), amount)
+        elif service.pool in fleet.pools:
+            pooled.setdefault(service.pool, []).append(amount)
+        else:
+            total += amount
+    pools = sum(pool_charge(fleet.pools[name], resource, amounts) for name, amounts in pooled.items())
+    return total + pools + sum(turns.values())
 
 
 def pool_charge(pool: Pool, resource: str, members: Iterable[int]) -> int:

@@ -36,10 +36,20 @@ def read_claims(document: Node, environment: str) -> tuple[Claim, ...]:
     )
 
 
-def check_claims(claims: Sequence[Claim], moments: Mapping[str, Moment]) -> list[Finding]:
-    """Return a finding for each claim that does not hold; a right claim raises nothing."""
+def check_claims(claims: Sequence[Claim], moments: Mapping[str, Moment], *, released: bool = False) -> list[Finding]:
+    """Return a finding for each claim that does not hold; a right claim raises nothing.
+
+    Args:
+        claims: all of them.
+        moments: what they are measured against.
+        released: whether bayplan has deployed something. What was claimed of today, and what it would save, was
+            claimed of the time before.
+    """
     findings = []
     for claim in claims:
+        if released and claim.at == AS_IS:
+            findings.append(_past(claim))
+            continue
         moment = moments.get(claim.at)
         if moment is None:
             known = ", ".join(moments)
@@ -47,8 +57,14 @@ def check_claims(claims: Sequence[Claim], moments: Mapping[str, Moment]) -> list
                 error("claims/when", claim.node.place, claim.of, f"there is no '{claim.at}'", f"use {known}")
             )
             continue
-        findings.extend(_check(claim, moment, moments, claims))
+        now = claim.without("saves") if released else claim
+        findings.extend(_check(now, moment, moments, claims))
     return findings
+
+
+def _past(claim: Claim) -> Finding:
+    message = "speaks of the time before the first release, and is not checked any more"
+    return note("claims/past", claim.node.place, claim.of, message, "remove it, or keep it as a record")
 
 
 def _check(claim: Claim, moment: Moment, moments: Mapping[str, Moment], claims: Sequence[Claim]) -> Iterable[Finding]:

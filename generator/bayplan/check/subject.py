@@ -30,6 +30,10 @@ class Claim:
         """Return its subject as written."""
         return word(self.node.get("of"), "fleet")
 
+    def without(self, key: str) -> Claim:
+        """Return the claim without what it says about one thing."""
+        return Claim(self.node.with_value({name: node for name, node in self.node.items() if name != key}), self.at)
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:

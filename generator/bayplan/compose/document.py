@@ -52,6 +52,7 @@ class Reader:
 
     Attributes:
         everything: fill in variables also where they are kept otherwise.
+        verbatim: fill in none at all.
         names: file → what findings call it.
         used: the variables that were filled in.
         findings: all findings.
@@ -60,6 +61,7 @@ class Reader:
     """
 
     everything: bool = False
+    verbatim: bool = False
     names: Mapping[Path, str] = field(default_factory=dict)
     used: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
@@ -115,10 +117,11 @@ class Reader:
                 message = "is not a Compose file: it holds no map of services"
                 self.say("compose/not-a-map", node, name, message, "start it with services:")
             return None
-        interpolation = Interpolation(scope.env, self.everything)
-        node = interpolation.document(node)
-        self.findings.extend(interpolation.findings)
-        self.used.update(interpolation.used)
+        if not self.verbatim:
+            interpolation = Interpolation(scope.env, self.everything)
+            node = interpolation.document(node)
+            self.findings.extend(interpolation.findings)
+            self.used.update(interpolation.used)
         return long_document(self._checked(node, name), self.findings)
 
     def _checked(self, node: Node, name: str) -> Node:

@@ -49,6 +49,7 @@ def read_project(
     env_file: Path | None = None,
     profiles: Sequence[str] = (),
     interpolate_all: bool = False,
+    verbatim: bool = False,
 ) -> tuple[ComposeProject | None, tuple[Finding, ...]]:
     """Read the files of a project, laid on each other in their order.
 
@@ -62,15 +63,16 @@ def read_project(
         env_file: the variables, instead of `.env`.
         profiles: services of other profiles are checked less strictly: Compose does not look at them.
         interpolate_all: fill in variables everywhere, also where a value may be secret; for comparisons.
+        verbatim: fill in no variables and look for none: the file was compiled, what it leaves open is open on purpose.
 
     Returns:
         The project, or None if a file cannot be read or there is no service at all, and the findings in order.
     """
     names = dict(zip(files, shown or [shown_path(path) for path in files], strict=False))
-    reader = Reader(everything=interpolate_all, names=names)
+    reader = Reader(everything=interpolate_all, verbatim=verbatim, names=names)
     folder = files[0].parent if files else Path()
     variables = [(env_file, Place(shown_path(env_file)))] if env_file else [(folder / ".env", None)]
-    env = {**reader.variables(variables, {}), "COMPOSE_PROJECT_NAME": name}
+    env = {**reader.variables([] if verbatim else variables, {}), "COMPOSE_PROJECT_NAME": name}
     document = load(reader, files, Scope(folder, env))
     if document is None or reader.broken:
         return None, in_order(reader.findings or [_no_services(name, reader)])

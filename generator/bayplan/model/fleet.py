@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from fractions import Fraction
 
+    from bayplan.model.edge import Edge
     from bayplan.model.quantity import Quantity
     from bayplan.model.service import Service
 
@@ -171,6 +172,8 @@ class Volume:
     is_path: bool = False
     said: frozenset[str] = frozenset()
     """Which of access and on_move the policy itself states."""
+    exists: Mapping[str, str] = field(default_factory=dict)
+    """Node → the folder that it is bound to there, empty for Docker's own, where it exists today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +208,13 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """All of it. Mappings are sorted by name; `standing` says where each instance stands (AS-IS), if it runs at all."""
+    """All of it, mappings sorted by name.
+
+    Attributes:
+        standing: copy → the node on which it is today, if anywhere.
+        idle: copy → why it does not run today, where it should.
+        cards: copy → the cards that the file names which it was deployed from.
+    """
 
     name: str
     environment: str
@@ -217,7 +226,10 @@ class Fleet:
     networks: Mapping[Name, Network] = field(default_factory=dict)
     projects: Mapping[str, Project] = field(default_factory=dict)
     standing: Mapping[Instance, str] = field(default_factory=dict)
+    idle: Mapping[Instance, str] = field(default_factory=dict)
+    cards: Mapping[Instance, tuple[int, ...]] = field(default_factory=dict)
     targets: tuple[str, ...] = ("compose",)
+    edges: Mapping[str, Edge] = field(default_factory=dict)
 
     def active(self) -> tuple[Service, ...]:
         """Return the services that run, by name; those of unlisted profiles are left out."""

@@ -14,6 +14,9 @@ _NUMBER = re.compile(rf"\s*({_DIGITS})\s*([A-Za-z]*)\s*")
 _DOCKER = re.compile(rf"({_DIGITS}) ?(?:([kmgtp])(?:i?b)?|b)?", re.IGNORECASE)
 _DOCKER_UNITS = {"k": KIB, "m": MIB, "g": GIB, "t": TIB, "p": 2**50}
 
+_SHARES_OF_ONE_CPU = 1024
+_LEAST_SHARES = 2
+
 
 class UnitError(ValueError):
     """A text that is not an amount in this place; the message says what it could mean instead."""
@@ -83,6 +86,23 @@ def docker_memory(text: object) -> int:
         msg = f"'{text}' is not an amount of memory that Compose reads; write 512m or 2g"
         raise UnitError(msg)
     return int(Fraction(matched[1]) * _DOCKER_UNITS.get((matched[2] or "").lower(), 1))
+
+
+_TIMES = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+
+
+def milliseconds(text: object) -> int:
+    """Return thousandths of a second from `30s`, `1m30s`, `500ms`, rounded up.
+
+    Raises:
+        UnitError: for anything else.
+    """
+    written = str(text)
+    parts = re.findall(rf"({_DIGITS})(ms|[smhdw])", written)
+    if not parts or "".join(number + unit for number, unit in parts) != written:
+        msg = f"'{text}' is not a time; write it as 30s or 5m"
+        raise UnitError(msg)
+    return _ceil(sum((Fraction(number) * _TIMES[unit] for number, unit in parts), Fraction(0)))
 
 
 def share(text: object) -> Fraction:
@@ -162,6 +182,16 @@ def compose_bytes(amount: int) -> str:
 def compose_cpus(amount: int) -> str:
     """Return thousandths of a CPU as Compose reads them back exactly: `0.125`."""
     return _short(Fraction(amount, 1000), 3)
+
+
+def cpu_shares(amount: int) -> int:
+    """Return the weight that stands for a request of CPU, in thousandths: Docker knows no requests."""
+    return max(_LEAST_SHARES, round(amount * _SHARES_OF_ONE_CPU / 1000))
+
+
+def requested(shares: int) -> int:
+    """Return the thousandths of a CPU that a weight stands for."""
+    return round(shares * 1000 / _SHARES_OF_ONE_CPU)
 
 
 def policy_bytes(amount: int) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bayplan.finding import NOWHERE, Finding, error, in_order
-from bayplan.model.placement import Placement
+from bayplan.model.placement import Placement, Seat
 from bayplan.place.conflict.find import Conflict, conflicts_of
 from bayplan.place.exact import solve
 from bayplan.place.exact.seats import seats_of
@@ -43,6 +43,7 @@ def decide(fleet: Fleet, previous: Placement | None = None) -> Decision:
 
     `previous` is the last decision: it is kept where nothing more important speaks against it.
     """
+    previous = _remembered(fleet, previous)
     known = upfront(fleet)
     answer = solve.best(known.problem, previous)
     if answer.feasible:
@@ -50,6 +51,12 @@ def decide(fleet: Fleet, previous: Placement | None = None) -> Decision:
     if answer.feasible is None:
         return Decision(None, in_order([*known.findings, _undecided()]), stats=_stats(answer))
     return Decision(None, in_order(known.findings), conflicts_of(fleet, known.problem), _stats(answer))
+
+
+def _remembered(fleet: Fleet, previous: Placement | None) -> Placement | None:
+    """Return the last decision; whom it does not know has the cards that he has today."""
+    today = {one: Seat(fleet.standing[one], cards) for one, cards in fleet.cards.items() if one in fleet.standing}
+    return Placement({**today, **(previous.seats if previous else {})}) if today else previous
 
 
 def _decided(fleet: Fleet, known: Upfront, answer: Answer, previous: Placement | None) -> Decision:

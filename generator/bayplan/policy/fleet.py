@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from bayplan.compose.canonical import canonical_service
 from bayplan.compose.overlay import read_overlay
-from bayplan.compose.service import to_service
-from bayplan.finding import Finding, Place, error, note
+from bayplan.errors import PolicyError
+from bayplan.finding import Finding, error
 from bayplan.model.fleet import Fleet, Node, Pool, Volume
-from bayplan.model.names import Instance, Name
-from bayplan.model.quantity import CPUS
+from bayplan.model.names import Name
+from bayplan.policy.as_is import Today, Wanted, today
+from bayplan.policy.edges import read_edges, read_proxies
 from bayplan.policy.environment import Environment, choose, environment
 from bayplan.policy.estimates import broad, estimate, read_estimates
 from bayplan.policy.folder import read_folder
@@ -20,8 +21,8 @@ from bayplan.policy.nodes import read_nodes
 from bayplan.policy.observed import Observed, read_observed
 from bayplan.policy.overrides import defined_here, resolve
 from bayplan.policy.services import Context, Written, build
-from bayplan.policy.sources import Source, read_sources
-from bayplan.policy.topology import networks, volumes
+from bayplan.policy.sources import Source, declared, read_sources
+from bayplan.policy.topology import networks, volumes, with_today
 from bayplan.policy.validate import validate
 from bayplan.policy.values import Findings, words
 from bayplan.source import Node as Yaml
@@ -47,6 +48,11 @@ class Policy:
     findings: tuple[Finding, ...]
     factors: Mapping[str, Fraction] = field(default_factory=dict)
     """What the environment multiplies, if the policy has environments."""
+
+    @property
+    def released(self) -> bool:
+        """Whether bayplan has deployed something on a node of this environment."""
+        return any(facts.projects for node, facts in self.observed.items() if node in self.to_be.nodes)
 
 
 def read_policy(path: Path, inventory: Path | None = None, env: str | None = None) -> Policy:
@@ -80,6 +86,27 @@ def read_policy(path: Path, inventory: Path | None = None, env: str | None = Non
     return Policy(name, setting.name, setting.document, as_is, to_be, observed, tuple(findings), setting.factors.of)
 
 
+def read_machines(path: Path, env: str | None = None) -> tuple[Node, ...]:
+    """Return the nodes of a policy, by name, whatever else may be wrong with it: they can be looked at all the same.
+
+    Args:
+        path: a policy folder, or one policy file.
+        env: the environment; without one, the nodes of all.
+
+    Raises:
+        PolicyError: if there is nothing to read.
+        UsageError: if the environment is unknown.
+    """
+    document, found = read_folder(path)
+    nodes, _ = read_nodes(document, {})
+    if not nodes:
+        raise PolicyError("the policy has no nodes; write nodes: {NAME: ADDRESS}", found)
+    if env is None:
+        return tuple(nodes.values())
+    setting, _ = environment(document, choose(document, env), tuple(nodes))
+    return tuple(nodes[name] for name in (nodes if setting.nodes is None else setting.nodes))
+
+
 def _fleets(
     findings: Findings,
     name: str,
@@ -92,28 +119,57 @@ def _fleets(
     written = _written(sources)
     own = defined_here(document.get("services"), tuple(written), name)
     new = {Name(name, key): _defined(findings, Name(name, key), node) for key, node in own.items()}
+    proxies = read_proxies(findings, document, name, {**written, **new})
+    new |= {proxy: _defined(findings, proxy, node) for proxy, node in proxies.written.items()}
     names = tuple(sorted({**written, **new}))
     groups, found = read_groups(document, names)
     findings.extend(found)
     sections = (
+        proxies.section,
         resolve(findings, document.get("services"), names),
         resolve(findings, setting.services, names),
     )
     context = Context(document, groups, sections, names, tuple(nodes), setting.factors)
     lines, found = read_estimates(document)
     findings.extend(found)
-    before = estimate((_as_written(one) for one in written.values()), lines)
     after = estimate((build(findings, context, one) for one in {**written, **new}.values()), lines)
     findings.extend(broad(lines, after))
     _empty_pools(findings, after, groups)
-    shape = _shape(findings, name, setting, nodes, sources, observed, before)
-    as_is = replace(shape, services={one.name: one for one in sorted(before, key=lambda one: one.name)})
+    pools = {key: _multiplied(pool, setting) for key, pool in groups.pools.items()}
+    wanted = Wanted(
+        services={one.name: one for one in sorted(after, key=lambda one: one.name)},
+        pools=pools,
+        volumes=_volumes(findings, document, declared(sources, "volumes"), after, observed),
+        homes={project: source.project.node for project, source in sources.items()},
+    )
+    now = today(written, wanted, nodes, observed)
+    findings.extend(now.findings)
+    before = estimate(now.services.values(), lines)
+    shape = _shape(findings, name, setting, nodes, sources, now)
+    as_is = replace(
+        shape,
+        services={one.name: one for one in before},
+        tiers=groups.tiers if now.released else {},
+        pools=now.pools,
+        volumes=_volumes(
+            Findings(),
+            Yaml({}, document.place),
+            {**declared(sources, "volumes"), **now.volumes},
+            before,
+            observed,
+        ),
+        networks=networks(Findings(), document.get("networks"), {**declared(sources, "networks"), **now.networks}),
+        projects={**shape.projects, **now.projects},
+    )
     to_be = replace(
         shape,
-        services={one.name: one for one in sorted(after, key=lambda one: one.name)},
+        services=wanted.services,
         tiers=groups.tiers,
-        pools={key: _multiplied(pool, setting) for key, pool in groups.pools.items()},
-        volumes=_volumes(findings, document, sources, after, observed),
+        pools=pools,
+        volumes=with_today(
+            wanted.volumes, before, shape.standing, {node: facts.devices for node, facts in observed.items()}
+        ),
+        edges=read_edges(findings, document, name, wanted.services),
     )
     return as_is, to_be
 
@@ -136,46 +192,25 @@ def _defined(findings: Findings, name: Name, node: Yaml) -> Written:
     return Written(name, canonical, (), node.here)
 
 
-def _as_written(written: Written) -> Service:
-    """Return a service as it runs today; its findings come with TO-BE, which is built from the same tree.
-
-    Docker ignores a CPU reservation, so beside a CPU limit it promises nothing: the limit is what counts.
-    """
-    service, _ = to_service(
-        written.name.project, written.name.name, written.node, profiles=written.profiles, place=written.place
-    )
-    if CPUS in service.limits:
-        requests = {resource: amount for resource, amount in service.requests.items() if resource != CPUS}
-        return replace(service, requests=requests)
-    return service
-
-
 def _shape(
     findings: Findings,
     name: str,
     setting: Environment,
     nodes: Mapping[str, Node],
     sources: Mapping[str, Source],
-    observed: Mapping[str, Observed],
-    before: Iterable[Service],
+    now: Today,
 ) -> Fleet:
-    today = tuple(before)
-    declared_networks = {
-        Name(project, key): node
-        for project, source in sources.items()
-        if source.compose
-        for key, node in source.compose.networks.items()
-    }
-    no_words = Findings()
+    """Return what both fleets have in common."""
     return Fleet(
         name=name,
         environment=setting.name,
         nodes=nodes,
         services={},
-        volumes=_volumes(no_words, Yaml({}, setting.document.place), sources, today, observed),
-        networks=networks(findings, setting.document.get("networks"), declared_networks),
+        networks=networks(findings, setting.document.get("networks"), declared(sources, "networks")),
         projects={key: source.project for key, source in sources.items()},
-        standing=_standing(findings, sources, today, nodes, observed),
+        standing=now.standing,
+        idle=now.idle,
+        cards=now.cards,
         targets=words(setting.document.get("targets")) or ("compose",),
     )
 
@@ -183,52 +218,18 @@ def _shape(
 def _volumes(
     findings: Findings,
     document: Yaml,
-    sources: Mapping[str, Source],
+    known: Mapping[Name, Yaml],
     services: Iterable[Service],
     observed: Mapping[str, Observed],
 ) -> Mapping[Name, Volume]:
-    declared = {
-        Name(project, key): node
-        for project, source in sources.items()
-        if source.compose
-        for key, node in source.compose.volumes.items()
-    }
     everyone = tuple(services)
+    every = dict(known)
     for service in everyone:
         for mount in service.mounts:
             if mount.kind == "volume" and mount.source:
-                declared.setdefault(Name(service.name.project, mount.source), Yaml({}, mount.place))
+                every.setdefault(Name(service.name.project, mount.source), Yaml({}, mount.place))
     sizes = {key: size for facts in observed.values() for key, size in facts.volumes.items()}
-    return volumes(findings, document.get("volumes"), declared, everyone, sizes)
-
-
-def _standing(
-    findings: Findings,
-    sources: Mapping[str, Source],
-    services: Iterable[Service],
-    nodes: Mapping[str, Node],
-    observed: Mapping[str, Observed],
-) -> dict[Instance, str]:
-    """Return where each copy runs today: as observed, else on the node that its source names."""
-    standing: dict[Instance, str] = {}
-    seen = {one: node for node, facts in sorted(observed.items()) if node in nodes for one in facts.running}
-    for service in services:
-        node = sources[service.name.project].project.node
-        if not service.active:
-            continue
-        for number in range(1, service.replicas.count + 1):
-            copy = Instance(service.name, number)
-            where = seen.get(copy, node)
-            if where:
-                standing[copy] = where
-    known = {service.name for service in services}
-    for one, node in seen.items():
-        if one.service not in known:
-            message = f"runs on {node}, but no Compose file of the policy has it"
-            place = Place(observed[node].file)
-            remedy = "add its Compose file under sources, or count it to the node's reserve"
-            findings.append(note("inventory/orphan", place, str(one.service), message, remedy))
-    return dict(sorted(standing.items()))
+    return volumes(findings, document.get("volumes"), every, everyone, sizes)
 
 
 def _multiplied(pool: Pool, setting: Environment) -> Pool:

@@ -130,7 +130,7 @@ def _unknown(name: str, source: Source, capacity: Mapping[str, Quantity]) -> lis
             source.here,
             f"nodes.{name}",
             f"nothing says how much {what} it has: neither the policy nor an observation",
-            f"write {example}, or its facts to inventory/FLEET/observed (see inventory/home-lab)",
+            f"write {example}, or look what it has: bayplan observe POLICY",
         )
     ]
 

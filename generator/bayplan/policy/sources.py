@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bayplan.compose.read import ComposeProject, read_project
 from bayplan.finding import error
 from bayplan.model.fleet import Project
+from bayplan.model.names import Name
 from bayplan.policy.values import Findings, word, words
 from bayplan.source import Node, plain, shown
 
@@ -81,6 +82,16 @@ def _source(
         place=node.here,
     )
     return Source(project, compose)
+
+
+def declared(sources: Mapping[str, Source], section: str) -> dict[Name, Node]:
+    """Return the volumes or networks that the Compose files of all sources declare."""
+    return {
+        Name(project, key): node
+        for project, source in sources.items()
+        if source.compose
+        for key, node in getattr(source.compose, section).items()
+    }
 
 
 def _plain(nodes: Mapping[str, Node]) -> dict[str, object]:

@@ -16,6 +16,7 @@ from bayplan.source import Node, plain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from bayplan.model.names import Instance
     from bayplan.model.service import Service
 
 
@@ -47,6 +48,37 @@ def volumes(
     for name, node in _words(findings, "volume", section, tuple(declared)).items():
         found[name] = _said(findings, str(name), node, found[name])
     return dict(sorted(found.items()))
+
+
+def with_today(
+    volumes: Mapping[Name, Volume],
+    services: Iterable[Service],
+    standing: Mapping[Instance, str],
+    devices: Mapping[str, Mapping[str, str]],
+) -> dict[Name, Volume]:
+    """Return the volumes with where each exists today.
+
+    Args:
+        volumes: all of them.
+        services: AS-IS.
+        standing: where their copies stand; on a node that was not observed, what they mount is taken to be there.
+        devices: observed node → real volume name → folder that it is bound to.
+    """
+    users = {service.name: service.volume_keys for service in services}
+    mounted: dict[Name, dict[str, str]] = {}
+    for copy, node in standing.items():
+        for key in users.get(copy.service, ()) if node not in devices else ():
+            mounted.setdefault(Name(copy.service.project, key), {})[node] = ""
+    return {
+        name: replace(
+            volume,
+            exists={
+                **mounted.get(name, {}),
+                **{node: seen[volume.real_name] for node, seen in devices.items() if volume.real_name in seen},
+            },
+        )
+        for name, volume in volumes.items()
+    }
 
 
 def _words(findings: Findings, kind: str, section: Node | None, names: tuple[Name, ...]) -> dict[Name, Node]:

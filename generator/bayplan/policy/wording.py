@@ -152,6 +152,8 @@ def _value(node: Node, fault: Fault) -> tuple[str, str]:
         return f"expects {_BOUNDS[fault.kind]} {wanted:,}, got {got}", remedy
     if fault.kind in {"minItems", "maxItems"}:
         return f"expects {wanted} {'item' if wanted == 1 else 'items'}, got {len(node.value)}", remedy
+    if fault.kind == "minProperties":
+        return "is empty", remedy
     if fault.kind == "uniqueItems":
         return "names one thing twice", "name each once"
     return f"expects {_expected(fault.schema)}, got {got if node.string else 'nothing'}", remedy

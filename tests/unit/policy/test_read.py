@@ -149,7 +149,7 @@ class TestRemedies:
         (finding,) = read("nodes: {tower: tower.lan}").findings
         assert (
             finding.remedy
-            == "write cpus: 8, memory: 16GiB, or its facts to inventory/FLEET/observed (see inventory/home-lab)"
+            == "write cpus: 8, memory: 16GiB, or look what it has: bayplan observe POLICY"
         )
 
     @pytest.mark.parametrize(

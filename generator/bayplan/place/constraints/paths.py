@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bayplan.model.fleet import Fleet, Volume
 
 _EXACT = {"/", "/dev", "/dev/shm", "/etc/localtime", "/etc/timezone", "/etc/hostname"}  # noqa: S108 - compared only
-_BELOW = ("/proc", "/sys", "/var/run", "/run", "/var/log", "/lib/modules", "/tmp")  # noqa: S108 - compared only
+_BELOW = ("/proc", "/sys", "/var/run", "/run", "/var/log", "/lib/modules", "/tmp", "/var/lib/bayplan")  # noqa: S108 - compared only
 
 
 def everywhere(path: str) -> bool:

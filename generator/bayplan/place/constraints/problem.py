@@ -12,6 +12,7 @@ from bayplan.analyse.pools import quota_of
 from bayplan.model.quantity import CPUS, DISK, GPU_MEMORY
 from bayplan.place.constraints import lines
 from bayplan.place.constraints.bill import Bill, PoolBill, VolumeBill
+from bayplan.place.cores import EXCLUSIVE, kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -81,15 +82,10 @@ class Problem:
         line = self.demands.get((service.name, resource))
         if line is None or line.key in self.dropped:
             return 0
-        if resource == CPUS and self.fleet_cores(service) == "exclusive":
+        if resource == CPUS and kind(self.fleet, service) == EXCLUSIVE:
             whole = 1000 * max(1, node.threads_per_core)
             return -(-line.amount // whole) * whole
         return line.amount
-
-    def fleet_cores(self, service: Service) -> str:
-        """Return how a service takes its cores, by its own word or else its tier's."""
-        tier = self.fleet.tier_of(service)
-        return service.cores if service.cores != "shared" else tier.cores or "shared"
 
     def ask(self, service: Service) -> GpuAsk | None:
         """Return what a service asks of cards, None if nothing or if the line is dropped."""

@@ -1,11 +1,12 @@
 """What makes one valid placement better than another, the most important first.
 
 1. movement    bytes to carry and images to pull, then copies that restart
-2. previous    copies that leave the seat which was decided last time
-3. preference  preferred labels, soft spreading, no CPU service on a machine with cards or taints
-4. balance     the fullest machine's share of CPU or memory
-5. evenness    then the other machines: the fuller one is, the more its next percent costs
-6. order       early names on early nodes, so that ties have one answer
+2. previous    copies that leave the node which was decided last time
+3. cards       copies that leave the cards which they had last time, where cards of a node are not alike
+4. preference  preferred labels, soft spreading, no CPU service on a machine with cards or taints
+5. balance     the fullest machine's share of CPU or memory
+6. evenness    then the other machines: the fuller one is, the more its next percent costs
+7. order       early names on early nodes, so that ties have one answer
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ from bayplan.place.constraints.clashes import domains_of
 from bayplan.place.exact.post_bills import charges
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from bayplan.model.fleet import Node
     from bayplan.model.names import Name
     from bayplan.model.placement import Placement
     from bayplan.model.service import Service
     from bayplan.place.exact.board import Board, Expr
+    from bayplan.place.exact.post_cards import GroupBoard
 
 EVENNESS, ORDER = "evenness", "order"
 TIES = (EVENNESS, ORDER)
@@ -51,11 +53,12 @@ class Goal:
     effort: float
 
 
-def goals(board: Board, previous: Placement | None) -> Iterator[Goal]:
+def goals(board: Board, cards: Sequence[GroupBoard], previous: Placement | None) -> Iterator[Goal]:
     """Yield the goals in order, without those that nothing can change; each adds its variables when it is reached."""
     made: tuple[tuple[str, Callable[[Board], Expr], float], ...] = (
         ("movement", _movement, 20.0),
         ("previous", partial(_previous, previous=previous), 10.0),
+        ("cards", partial(_cards, groups=cards, previous=previous), 10.0),
         ("preference", _preference, 10.0),
         ("balance", _balance, 10.0),
         (EVENNESS, _evenness, 0.2),
@@ -93,13 +96,16 @@ def _carried(board: Board) -> Mapping[Name, int]:
 def _left(board: Board, name: Name, node: str, copies: int) -> Expr:
     """Return how many of the copies that belong to a node are not there."""
     here = board.at(name, node)
+    return copies - here if board.copies[name] == 1 and not isinstance(here, int) else _short(board, here, copies)
+
+
+def _short(board: Board, here: Expr, number: int) -> Expr:
+    """Return by how much there are fewer than a number."""
     if isinstance(here, int):
-        return max(0, copies - here)
-    if board.copies[name] == 1:
-        return copies - here
-    stays = board.integer(copies, f"{name} stays on {node}")
+        return max(0, number - here)
+    stays = board.integer(number, "stays")
     board.model.add(stays <= here)
-    return copies - stays
+    return number - stays
 
 
 def _previous(board: Board, previous: Placement | None) -> Expr:
@@ -109,6 +115,20 @@ def _previous(board: Board, previous: Placement | None) -> Expr:
     seats = Counter((one.service, seat.node) for one, seat in previous.seats.items() if seat.node in there)
     known = [(name, node, number) for (name, node), number in sorted(seats.items()) if name in board.copies]
     return board.total(_left(board, name, node, min(number, board.copies[name])) for name, node, number in known)
+
+
+def _cards(board: Board, groups: Sequence[GroupBoard], previous: Placement | None) -> Expr:
+    had = Counter(
+        (one.service, seat.node, card)
+        for one, seat in (previous.seats if previous else {}).items()
+        for card in seat.gpus
+    )
+    parts = []
+    for found in groups if had else ():
+        for name, here in found.users().items():
+            number = sum(had[name, found.group.node, card] for card in found.group.cards)
+            parts += [_short(board, here, number)] if number else []
+    return board.total(parts)
 
 
 def _preference(board: Board) -> Expr:

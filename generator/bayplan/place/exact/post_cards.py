@@ -26,6 +26,11 @@ class GroupBoard:
     shares: list[dict[Name, Expr]] = field(default_factory=list)
     opened: list[Expr] = field(default_factory=list)
 
+    def users(self) -> dict[Name, Expr]:
+        """Return service → how many cards, slices and shares of cards it has here."""
+        names = sorted({*self.whole, *self.slices, *(name for card in self.shares for name in card)})
+        return {name: sum(card.get(name, 0) for card in (self.whole, self.slices, *self.shares)) for name in names}
+
 
 def post_cards(board: Board, node: Node) -> list[GroupBoard]:
     """Add: every copy on the node finds its cards there. Returns the variables, none where nobody asks."""

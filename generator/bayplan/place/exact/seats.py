@@ -71,13 +71,20 @@ def _hands(problem: Problem, answer: Answer, node: Node, last: Mapping[Instance,
 
 
 def _wanted(cards_left: list[int], names: list[Name], had: Counter[tuple[Name, int]]) -> list[int]:
-    """Return cards with those first that the services had last time; cards of a group are alike."""
-    return sorted(cards_left, key=lambda card: (-sum(had[name, card] for name in names), card))
+    """Return cards with those first that the services had last time, and those last that others had.
+
+    Cards of a group are alike.
+    """
+
+    def others(card: int) -> int:
+        return sum(number for (name, index), number in had.items() if index == card and name not in names)
+
+    return sorted(cards_left, key=lambda card: (-sum(had[name, card] for name in names), others(card), card))
 
 
 def _give_shares(use: CardUse, had: Counter[tuple[Name, int]], found: Hands) -> set[int]:
     free = list(use.cards)
-    for users in use.shares:
+    for users in filter(None, use.shares):
         card = _wanted(free, sorted(users), had)[0]
         free.remove(card)
         for name, number in sorted(users.items()):

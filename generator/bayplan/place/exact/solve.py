@@ -85,7 +85,7 @@ def best(problem: Problem, previous: Placement | None) -> Answer:
     stages: dict[str, tuple[int, bool]] = {}
     if not run.feasible:
         return Answer(run.feasible, variables=len(board.variables))
-    for goal in goals(board, previous):
+    for goal in goals(board, groups, previous):
         run = _improve(board, goal, run, stages)
     return _read(board, groups, run, stages)
 
