@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import shutil
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -123,7 +124,10 @@ def test_read_back_it_is_the_model(
     count = 0
     for node, key, seats, service in standing(made):
         written = read[node, service.name.project].pop(key)
-        assert facts(written) == facts_of(service, len(seats)), f"{node}/{key}"
+        wanted = facts_of(service, len(seats))
+        if node in exclusive(made):  # whose cores are whose, the next test asks
+            wanted["cpuset"] = written.body.get("cpuset")
+        assert facts(written) == wanted, f"{node}/{key}"
         assert written.body.get("environment", {}) == environment(service)
         assert_ties(made, node, service, written)
         known = made.policy.to_be.nodes[node].gpus
@@ -134,6 +138,37 @@ def test_read_back_it_is_the_model(
         count += 1
     assert count
     assert not any(read.values()), "a Compose service that nobody asked for"
+
+
+def exclusive(made: Compiled) -> set[str]:
+    """Return the nodes that have a service with cores of its own."""
+    seats = made.placement.seats.items()
+    return {seat.node for copy, seat in seats if made.policy.to_be.services[copy.service].cores == "exclusive"}
+
+
+@every_policy
+def test_cores_of_ones_own_are_nobody_elses(case: str, compiled: Callable[[str], Compiled]) -> None:
+    made = compiled(case)
+    files = {where: yaml.safe_load(path.read_text())["services"] for where, path in made.files.items()}
+    for node in exclusive(made):
+        used: Counter[int] = Counter()
+        alone: set[int] = set()
+        for there, key, seats, service in standing(made):
+            if there != node:
+                continue
+            cores = listed(files[f"{node}/{service.name.project}"][key]["cpuset"])
+            used.update(cores)
+            if service.cores == "exclusive":
+                alone |= cores
+                assert len(cores) * 1000 >= len(seats) * service.limits[CPUS].amount
+        assert alone
+        assert {used[core] for core in alone} == {1}
+
+
+def listed(text: str) -> set[int]:
+    """Return the cores of `0-3,8`."""
+    ranges = [part.partition("-") for part in text.split(",")]
+    return {core for first, _, last in ranges for core in range(int(first), int(last or first) + 1)}
 
 
 def assert_ties(made: Compiled, node: str, service: Service, written: Service) -> None:

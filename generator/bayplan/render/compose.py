@@ -8,13 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bayplan.model.names import Name
+from bayplan.render.disks import volume_body
 from bayplan.render.emit import Said, bare, emit
 from bayplan.render.service import ordered, service_body
 from bayplan.render.standing import Standing, standings
 from bayplan.render.ties import DEFAULT_NETWORK
 
 if TYPE_CHECKING:
-    from bayplan.model.fleet import Fleet
+    from bayplan.model.fleet import Fleet, Network, Node
     from bayplan.model.placement import Placement
 
 
@@ -44,7 +45,7 @@ def compose_trees(fleet: Fleet, placement: Placement) -> dict[tuple[str, str], d
         for name, group in _named(standing):
             here[key][name] = service_body(group)
     return {
-        (node, project): _document(fleet, project, dict(sorted(services.items())))
+        (node, project): _document(fleet, fleet.nodes[node], project, dict(sorted(services.items())))
         for (node, project), services in sorted(here.items())
     }
 
@@ -63,10 +64,10 @@ def _named(standing: Standing) -> list[tuple[str, Standing]]:
     return [(name, replace(standing, copies=copies)) for name, copies in parts.items()]
 
 
-def _document(fleet: Fleet, project: str, services: Mapping[str, Any]) -> dict[str, Any]:
+def _document(fleet: Fleet, node: Node, project: str, services: Mapping[str, Any]) -> dict[str, Any]:
     document: dict[str, Any] = {"name": project, "services": services}
     document["networks"] = _networks(fleet, project, services)
-    document["volumes"] = _volumes(fleet, project, services)
+    document["volumes"] = _volumes(fleet, node, project, services)
     known = fleet.projects.get(project)
     for kind in ("secrets", "configs"):
         declared = getattr(known, kind) if known else {}
@@ -98,13 +99,19 @@ def _networks(fleet: Fleet, project: str, services: Mapping[str, Any]) -> dict[s
     for key in sorted(used):
         network = fleet.networks.get(Name(project, key))
         body = dict(network.body) if network else {}
-        if network and not network.external and body.pop("external", None):
-            body["driver"] = Said("bridge", f"made here: {network.why}" if network.why else "made here")
+        if network and made_here(network):
+            # Compose refuses a network that somebody made by hand before; so it is made, once, beside Compose.
+            body["external"] = Said(value=True, comment=f"made on each node: {network.why}" if network.why else "made")
         declared[key] = body
     return declared
 
 
-def _volumes(fleet: Fleet, project: str, services: Mapping[str, Any]) -> dict[str, Any]:
+def made_here(network: Network) -> bool:
+    """Whether the policy has a network made that the Compose file expects to be there."""
+    return not network.external and bool(network.body.get("external"))
+
+
+def _volumes(fleet: Fleet, node: Node, project: str, services: Mapping[str, Any]) -> dict[str, Any]:
     used = {
         str(mount["source"])
         for body in services.values()
@@ -114,5 +121,5 @@ def _volumes(fleet: Fleet, project: str, services: Mapping[str, Any]) -> dict[st
     declared: dict[str, Any] = {}
     for key in sorted(used):
         volume = fleet.volumes.get(Name(project, key))
-        declared[key] = dict(volume.body) if volume else {}
+        declared[key] = volume_body(fleet, node, volume) if volume else {}
     return declared

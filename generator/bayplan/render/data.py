@@ -13,13 +13,19 @@ if TYPE_CHECKING:
     from bayplan.finding import Finding
     from bayplan.plan.change import Change
     from bayplan.plan.plan import Plan
+    from bayplan.plan.steps import Wave
 
 SCHEMA_VERSION = 1
 
 
 def text(kind: str, data: dict[str, Any]) -> str:
     """Return a JSON document of a kind, with its schema_version, keys in order."""
-    return json.dumps({"schema_version": SCHEMA_VERSION, "kind": kind, **data}, indent=2, ensure_ascii=False) + "\n"
+    return document({"schema_version": SCHEMA_VERSION, "kind": kind, **data})
+
+
+def document(data: dict[str, Any]) -> str:
+    """Return data as a JSON document."""
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
 def finding(one: Finding) -> dict[str, Any]:
@@ -106,6 +112,7 @@ def plan(some: Plan) -> dict[str, Any]:
             }
             for stage in some.stages
         ],
+        "waves": [_wave(one) for one in some.waves],
         "relocked": dict(some.relocked or {}),
         "findings": findings(some.findings),
         "conflicts": [
@@ -134,4 +141,22 @@ def _change(one: Change) -> dict[str, Any]:
         "restarts": one.restarts,
         "downtime": one.downtime,
         "undo": one.undo,
+    }
+
+
+def _wave(one: Wave) -> dict[str, Any]:
+    move = one.move
+    return {
+        "number": one.number,
+        "stage": one.stage,
+        "kind": one.kind.value,
+        "why": one.why,
+        "steps": [
+            {"id": step.id, "service": str(step.service), "node": step.node, "why": step.why} for step in one.steps
+        ],
+        "restarts": one.restarts,
+        "downtime": one.downtime,
+        **(
+            {"from": move.source, "to": move.target, "bytes": move.bytes, "stop_first": move.stop_first} if move else {}
+        ),
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,14 @@ def emit(tree: Mapping[str, Any], header: str = "", *, apart: int = 0) -> str:
     """
     lines = [f"# {_one_line(line)}".rstrip() for line in header.splitlines()]
     return "\n".join([*lines, *_mapping(tree, 0, apart)]) + "\n"
+
+
+def listed(items: Iterable[Mapping[str, Any]], header: str = "") -> str:
+    """Return a document that is a list of mappings, a blank line between them; see `emit`."""
+    lines = [f"# {_one_line(line)}".rstrip() for line in header.splitlines()]
+    for item in items:
+        lines += ["", *_item(item, 0)]
+    return "\n".join(lines) + "\n"
 
 
 def _mapping(tree: Mapping[str, Any], depth: int, apart: int = 0) -> Iterator[str]:

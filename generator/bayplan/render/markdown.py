@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayplan.model import units
 from bayplan.plan.summary import grouped
 from bayplan.render import words
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from bayplan.finding import Finding
     from bayplan.plan.plan import Plan
+    from bayplan.plan.steps import Wave
     from bayplan.plan.summary import Group
 
 LONGEST = 65_000
@@ -21,7 +23,9 @@ _DETAILS = 3
 
 def plan_markdown(plan: Plan) -> str:
     """Return a plan as Markdown, its summary first; shorter than a comment may be."""
-    text = "\n".join([*_summary(plan), *_capacity(plan), *_conflicts(plan), *_stages(plan), *_findings(plan.findings)])
+    text = "\n".join(
+        [*_summary(plan), *_capacity(plan), *_conflicts(plan), *_steps(plan), *_stages(plan), *_findings(plan.findings)]
+    )
     if len(text) <= LONGEST:
         return text + "\n"
     cut = text[: LONGEST - 200].rsplit("\n", 1)[0]
@@ -80,6 +84,28 @@ def _stages(plan: Plan) -> list[str]:
         lines += [_group(group) for group in grouped(stage.changes)]
         lines.append("")
     return lines
+
+
+def _steps(plan: Plan) -> list[str]:
+    """Return one row for each wave: what is done, in this order."""
+    if not plan.waves:
+        return []
+    rows = [
+        (wave.number, wave.stage, wave.kind.value, wave.why, wave.where, wave.restarts, wave.downtime, _moved(wave))
+        for wave in plan.waves
+    ]
+    return [
+        "## Steps",
+        "",
+        "| wave | stage | kind | what | where | restarts | downtime | bytes |",
+        "|---:|---|---|---|---|---:|---|---:|",
+        *("| " + " | ".join(_cell(str(cell)) for cell in row) + " |" for row in rows),
+        "",
+    ]
+
+
+def _moved(wave: Wave) -> str:
+    return units.show_bytes(wave.bytes_moved) if wave.bytes_moved else "?" if wave.move and wave.move.volumes else "-"
 
 
 def _group(group: Group) -> str:

@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 from bayplan.model import units
 from bayplan.model.quantity import CPUS, MEMORY, PIDS, SWAP, Origin, Quantity
+from bayplan.place.cores import EXCLUSIVE, SHARED, cpuset, kind
+from bayplan.plan.state import mode
 from bayplan.render import ties
 from bayplan.render.command import Options, with_options
 from bayplan.render.emit import Said
+from bayplan.render.slices import slice_of
 from bayplan.render.tuning import tuned
 
 if TYPE_CHECKING:
     from bayplan.model.service import Service
     from bayplan.render.standing import Standing
 
-_SHARES_OF_ONE_CPU = 1024
-
 ORDER = (
     "image", "build", "platform", "container_name", "hostname", "profiles", "command", "entrypoint", "environment",
     "env_file", "depends_on", "ports", "networks", "network_mode", "extra_hosts", "volumes", "deploy", "cpu_shares",
-    "cpuset", "healthcheck", "restart", "logging",
+    "cpuset", "cgroup_parent", "healthcheck", "restart", "logging",
     # inside of ports, volumes, deploy, healthcheck, …
     "type", "source", "target", "published", "protocol", "read_only", "replicas", "resources", "limits", "reservations",
     "cpus", "memory", "pids", "devices", "test", "interval", "timeout", "retries", "start_period", "context",
@@ -43,6 +44,7 @@ def service_body(standing: Standing) -> dict[str, Any]:
     ties.neighbours(standing, body)
     _cards(standing, body)
     _cores(standing, body)
+    _pool(standing, body)
     _tuning(standing.service, body)
     return {key: ordered(body[key]) for key in sorted(body, key=_rank) if body[key] != {}}
 
@@ -105,7 +107,7 @@ def _sizes(service: Service, body: dict[str, Any], copies: int) -> None:
     # A default fills what nobody said; shares in the Compose file are somebody's word.
     if share is not None and not ("cpu_shares" in body and share.origin is Origin.INHERITED):
         # Docker knows no CPU request; its weight is the share that holds when CPUs are scarce.
-        shares = max(2, round(share.amount * _SHARES_OF_ONE_CPU / 1000))
+        shares = units.cpu_shares(share.amount)
         words = because(CPUS, share) or "reservations.cpus, which Compose ignores"
         body["cpu_shares"] = Said(shares, f"{units.show_cpus(share.amount)} CPU requested: {words}")
 
@@ -161,12 +163,17 @@ def _cards(standing: Standing, body: dict[str, Any]) -> None:
 
 
 def _cores(standing: Standing, body: dict[str, Any]) -> None:
-    """Write the cpuset of a named core set or a range."""
-    cores = standing.service.cores
-    if cores in ("", "shared", "exclusive"):
-        return
-    known = standing.node.core_map.get(cores)
-    body["cpuset"] = Said(_ranges(known), f"cores: {cores}") if known else cores
+    """Write the cpuset of a named core set, of a range, of cores of one's own, and of what is left beside those."""
+    said = standing.service.cores
+    known = standing.node.core_map.get(said)
+    given = cpuset(standing.fleet, standing.cores, standing.node, standing.copies)
+    if known:
+        body["cpuset"] = Said(_ranges(known), f"cores: {said}")
+    elif given and "cpuset" not in body:
+        shared = kind(standing.fleet, standing.service) == SHARED
+        body["cpuset"] = Said(_ranges(given), "cores: shared, all but those of others" if shared else f"cores: {said}")
+    elif said not in ("", SHARED, EXCLUSIVE):
+        body["cpuset"] = said
 
 
 def _ranges(cores: Iterable[int]) -> str:
@@ -178,6 +185,19 @@ def _ranges(cores: Iterable[int]) -> str:
         else:
             runs.append([core])
     return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+def _pool(standing: Standing, body: dict[str, Any]) -> None:
+    """Let the kernel hold the quota of the pool, and say on the node what runs only when it is asked for."""
+    fleet, service = standing.fleet, standing.service
+    joined = slice_of(fleet, service)
+    if joined:
+        why = fleet.pools[service.pool].why
+        body["cgroup_parent"] = Said(joined, f"pool {service.pool}{f': {why}' if why else ''}")
+    run = mode(fleet, service)
+    if run != "always":
+        # Compose leaves keys of this form out of its hash: nothing is recreated for it.
+        body["x-bayplan"] = {"run": run}
 
 
 def _tuning(service: Service, body: dict[str, Any]) -> None:

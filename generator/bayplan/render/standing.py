@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from bayplan.place.cores import cores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from bayplan.model.names import Instance, Name
     from bayplan.model.placement import Placement, Seat
     from bayplan.model.service import Service
+    from bayplan.place.cores import Cores
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class Standing:
         copies: the copies that stand there; those of one Compose service have the same cards.
         here: all services of the node → their copies there.
         nodes: all services of the fleet → the nodes that have copies, sorted.
+        cores: node → whose its cores are, where somebody has some of his own.
     """
 
     fleet: Fleet
@@ -34,6 +38,7 @@ class Standing:
     copies: tuple[Instance, ...]
     here: Mapping[Name, tuple[Instance, ...]]
     nodes: Mapping[Name, tuple[str, ...]]
+    cores: Mapping[str, Cores] = field(default_factory=dict)
 
     @property
     def seat(self) -> Seat:
@@ -42,9 +47,9 @@ class Standing:
 
     @property
     def came(self) -> bool:
-        """Whether it runs somewhere else today."""
-        old = {self.fleet.standing[copy] for copy in self.copies if copy in self.fleet.standing}
-        return bool(old) and self.node.name not in old
+        """Whether its Compose file was written for another node. Where it runs today would change the next file."""
+        project = self.fleet.projects.get(self.service.name.project)
+        return project is not None and project.node not in ("", self.node.name)
 
     def parts(self, name: Name) -> dict[str, tuple[Instance, ...]]:
         """Return the Compose services that stand for a service here: one, or one for each set of cards."""
@@ -70,8 +75,11 @@ def standings(fleet: Fleet, placement: Placement) -> list[Standing]:
     for node, found in sorted(copies.items()):
         for name in found:
             nodes[name] += (node,)
+    given = cores(fleet, placement)
     return [
-        Standing(fleet, placement, fleet.services[name], fleet.nodes[node], copies[node][name], copies[node], nodes)
+        Standing(
+            fleet, placement, fleet.services[name], fleet.nodes[node], copies[node][name], copies[node], nodes, given
+        )
         for name, where in sorted(nodes.items())
         for node in where
     ]

@@ -112,5 +112,9 @@ def address_of(node: Node) -> str:
     try:
         return str(ipaddress.ip_address(node.address))
     except ValueError:
-        variable = "".join(char if char.isalnum() else "_" for char in node.name.upper())
-        return f"${{BAYPLAN_ADDRESS_{variable}:?the IP address of {node.name}}}"
+        return f"${{{variable_of(node)}:?the IP address of {node.name}}}"
+
+
+def variable_of(node: Node) -> str:
+    """Return the variable that holds a node's address when files are rolled out."""
+    return "BAYPLAN_ADDRESS_" + "".join(char if char.isalnum() else "_" for char in node.name.upper())

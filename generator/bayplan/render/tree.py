@@ -21,7 +21,7 @@ from bayplan.errors import OutputError, StaleError
 from bayplan.interrupt import undisturbed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 MANIFEST = "manifest.json"
 SCHEMA_VERSION = 1
@@ -80,6 +80,13 @@ def _is_inside(path: str) -> bool:
 
 def difference(root: Path, files: Mapping[str, str]) -> Difference:
     """Return how the tree on disk differs from `files` (the manifest's volatile facts left aside)."""
+    missing, changed = _compared(root, files)
+    surplus = [path for path in listed(root) if path not in files and (root / path).exists()]
+    return Difference(missing, changed, tuple(sorted(surplus)))
+
+
+def _compared(root: Path, files: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the files that are not there, and those that are otherwise."""
     missing, changed = [], []
     for path, text in sorted(files.items()):
         try:
@@ -91,8 +98,7 @@ def difference(root: Path, files: Mapping[str, str]) -> Difference:
             there = ""
         if there != text:
             changed.append(path)
-    surplus = [path for path in listed(root) if path not in files and (root / path).exists()]
-    return Difference(tuple(missing), tuple(changed), tuple(sorted(surplus)))
+    return tuple(missing), tuple(changed)
 
 
 def write(root: Path, files: Mapping[str, str], facts: Mapping[str, Any]) -> Difference:
@@ -102,22 +108,47 @@ def write(root: Path, files: Mapping[str, str], facts: Mapping[str, Any]) -> Dif
         OutputError: if it cannot be written; what was there before is still there then.
         StaleError: if a newer version wrote the tree.
     """
+    with _writing(root):
+        changes = difference(root, files)
+        whole = {**files, MANIFEST: manifest(files, facts)}
+        stale = {*changes.missing, *changes.changed, *([MANIFEST] if _differs(root, whole[MANIFEST]) else [])}
+        _Step(root, {path: whole[path] for path in whole if path in stale}, changes.surplus).take()
+    return changes
+
+
+def put(root: Path, files: Mapping[str, str], gone: Iterable[str] = ()) -> Difference:
+    """Write some files of a folder that has others too, remove some, and say what changed; no manifest is kept.
+
+    Raises:
+        OutputError: if they cannot be written; what was there before is still there then.
+    """
+    with _writing(root):
+        surplus = tuple(sorted(path for path in gone if path not in files and (root / path).exists()))
+        changes = Difference(*_compared(root, files), surplus)
+        stale = {*changes.missing, *changes.changed}
+        _Step(root, {path: files[path] for path in files if path in stale}, surplus).take()
+    return changes
+
+
+@contextmanager
+def _writing(root: Path) -> Iterator[None]:
+    """Hold a folder, made if it is not there, while the block writes into it; say so if that fails.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
     fresh = [one for one in (root, *root.parents) if not one.exists()]
     try:
         root.mkdir(parents=True, exist_ok=True)
         with _alone(root):
             _sweep(root)
-            changes = difference(root, files)
-            whole = {**files, MANIFEST: manifest(files, facts)}
-            stale = {*changes.missing, *changes.changed, *([MANIFEST] if _differs(root, whole[MANIFEST]) else [])}
-            _Step(root, {path: whole[path] for path in whole if path in stale}, changes.surplus).take()
+            yield
     except OSError as fault:
         msg = f"cannot write {root}: {fault.strerror or fault}; nothing was changed there"
         raise OutputError(msg) from fault
     finally:
         for folder in fresh:
             _remove_if_empty(folder)
-    return changes
 
 
 def _differs(root: Path, text: str) -> bool:

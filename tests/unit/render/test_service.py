@@ -274,8 +274,8 @@ secrets: {npm: {file: ./npmrc}, nobody: {file: ./x}}
 def test_an_external_network_may_be_made_here(render: Render) -> None:
     shop = SHOP.replace("net: ,", "net: {external: true, name: edge},")
     made = render(policy("networks: {shop/net: {external: false, why: nobody else joined it}}", shop=shop), ALL_ON_A)
-    assert made.data("a/shop")["networks"]["net"] == {"name": "edge", "driver": "bridge"}
-    assert "driver: bridge  # made here: nobody else joined it" in made.comments("a/shop")
+    assert made.data("a/shop")["networks"]["net"] == {"name": "edge", "external": True}
+    assert "external: true  # made on each node: nobody else joined it" in made.comments("a/shop")
 
 
 def test_an_odd_reason_stays_one_comment(render: Render) -> None:

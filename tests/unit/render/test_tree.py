@@ -320,3 +320,27 @@ def test_a_difference_is_told_without_writing(root: Path) -> None:
     assert found == tree.Difference(missing=("n",), changed=("b/y.yaml",), surplus=("c/gone.yaml",))
     assert found.lines() == ["+ n", "- c/gone.yaml", "~ b/y.yaml"]
     assert contents(root)["b/y.yaml"] == "edited\n"
+
+
+def test_some_files_of_a_folder_are_put_and_others_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "own.yml").write_text("mine\n")
+    assert tree.put(tmp_path, {"a/x.yaml": "1\n", "b.yml": "2\n"}).lines() == ["+ a/x.yaml", "+ b.yml"]
+    changed = tree.put(tmp_path, {"b.yml": "3\n"}, ["a/x.yaml", "a/never.yaml", "b.yml"])
+    assert changed.lines() == ["- a/x.yaml", "~ b.yml"]
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")}
+    assert left == {"own.yml", "b.yml"}
+    assert (tmp_path / "own.yml").read_text() == "mine\n"
+
+
+def test_putting_what_is_there_writes_nothing(tmp_path: Path) -> None:
+    tree.put(tmp_path, {"b.yml": "2\n"})
+    before = (tmp_path / "b.yml").stat()
+    assert tree.put(tmp_path, {"b.yml": "2\n"}) == tree.Difference()
+    assert (tmp_path / "b.yml").stat() == before
+
+
+def test_what_cannot_be_put_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a file\n")
+    with pytest.raises(OutputError, match=r"cannot write .*; nothing was changed there"):
+        tree.put(tmp_path, {"b.yml": "2\n", "a/x.yaml": "1\n"})
+    assert not (tmp_path / "b.yml").exists()
