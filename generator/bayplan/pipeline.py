@@ -17,22 +17,30 @@ from bayplan.check.neighbours import lost_names
 from bayplan.errors import PolicyError, ViolatedError
 from bayplan.finding import Finding, error, in_order
 from bayplan.plan.diff import diff
+from bayplan.plan.order import Scene, proof
+from bayplan.plan.order import order as order_stages
 from bayplan.plan.plan import Plan, digest
-from bayplan.plan.rollout import read_cuts, waiting_for_facts
+from bayplan.plan.rollout import read_cuts, read_times, waiting_for_facts
 from bayplan.plan.setting import in_environment
-from bayplan.plan.sides import carried, reasons, standing, wished
+from bayplan.plan.sides import carried, reasons, renumbered, standing, wished
 from bayplan.plan.stages import assign, order_findings, staged
 from bayplan.plan.state import state
 from bayplan.policy.fleet import Policy, read_policy
 from bayplan.policy.observed import too_old
 from bayplan.render import tree
 from bayplan.render.compose import bodies, compose_files
+from bayplan.render.folder import folder
+from bayplan.render.node import node_files, node_findings
 from bayplan.render.placement import FILE, placement_text, read_placement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
+    from bayplan.model.fleet import Fleet
     from bayplan.model.placement import Placement, Seat
+    from bayplan.plan.stages import Stage
+    from bayplan.plan.steps import Wave
     from bayplan.workspace import Workspace
 
 
@@ -80,28 +88,37 @@ def plan(space: Workspace, policy: Policy) -> Plan:
     """
     stop_if_broken(policy)
     lock, found = recorded(space, policy)
-    decision = place.decide(policy.to_be, lock)
+    decision = place.decide(_numbered(policy.to_be, lock), lock)
     return make_plan(policy, decision, lock, found)
+
+
+def _numbered(fleet: Fleet, lock: Placement | None) -> Fleet:
+    """Return a fleet whose copies are counted as the recorded decision counts them."""
+    return renumbered(fleet, lock.seats) if lock else fleet
 
 
 def make_plan(
     policy: Policy, decision: place.Decision, lock: Placement | None, found: tuple[Finding, ...] = ()
 ) -> Plan:
     """Return the plan that follows from a decision."""
-    as_is, to_be = policy.as_is, policy.to_be
+    to_be = _numbered(policy.to_be, decision.placement or lock)
+    as_is = _numbered(policy.as_is, decision.placement or lock)
     placement = decision.placement or wished(to_be)
-    now = state(as_is, standing(as_is), {name: service.body for name, service in as_is.services.items()})
+    there = standing(as_is, placement.seats)
+    now = state(as_is, there, {name: service.body for name, service in as_is.services.items()})
     then = state(to_be, placement.seats, bodies(to_be, placement))
     changes = diff(now, then, reasons(to_be, placement), carried(to_be))
     cuts, more = read_cuts(policy.document, to_be)
     taken, untaken = assign(cuts, changes)
     stages = staged(as_is, to_be, now, cuts, taken)
-    before = Moment.of(AS_IS, as_is, standing(as_is))
+    before = Moment.of(AS_IS, as_is, there)
     after = Moment.of(TO_BE, to_be, placement.seats)
     between = {stage.cut.name: Moment(stage.cut.name, stage.fleet, stage.ledger, stage.seats) for stage in stages}
     moments = {AS_IS: before, **between, TO_BE: after}
-    claims = check_claims(read_claims(policy.document, policy.environment), moments)
-    order = order_findings(as_is, to_be, now, stages, before.ledger) if decision.placement else []
+    claims = check_claims(read_claims(policy.document, policy.environment), moments, released=policy.released)
+    crossed = order_findings(as_is, to_be, now, stages, before.ledger) if decision.placement else []
+    orderly = decision.placement is not None and not (untaken or crossed)
+    waves, order = _ordered(Scene(as_is, to_be, now, then, changes), stages) if orderly else ((), [])
     waiting = waiting_for_facts(cuts, to_be.nodes, policy.observed)
     lost = lost_names(to_be, placement.seats)
     findings = [
@@ -111,11 +128,14 @@ def make_plan(
         *more,
         *untaken,
         *claims,
+        *crossed,
         *order,
         *waiting,
         *lost,
         *inactive(to_be),
+        *node_findings(to_be, placement),
     ]
+    confirm_within, keep_source = read_times(policy.document)
     return Plan(
         policy=str(policy.name),
         as_is=as_is,
@@ -125,10 +145,20 @@ def make_plan(
         placement=decision.placement,
         changes=changes,
         stages=stages,
+        waves=waves,
         findings=in_order(findings),
         conflicts=_written(policy, decision.conflicts),
         relocked=_relocked(lock, decision.placement),
+        facts={node: facts.keys for node, facts in sorted(policy.observed.items())},
+        confirm_within=confirm_within,
+        keep_source=keep_source,
     )
+
+
+def _ordered(scene: Scene, stages: tuple[Stage, ...]) -> tuple[tuple[Wave, ...], list[Finding]]:
+    """Return the stages in waves; what is wrong with an order is found by walking through it once more."""
+    waves, found = order_stages(scene, stages)
+    return waves, [*found, *(proof(scene, waves) if waves else ())]
 
 
 def _written(policy: Policy, conflicts: tuple[place.Conflict, ...]) -> tuple[place.Conflict, ...]:
@@ -157,17 +187,18 @@ def _seat(seat: Seat | None) -> str:
 
 def compiled(policy: Policy, placement: Placement) -> dict[str, str]:
     """Return the compiled tree of an environment: path → text, without the manifest."""
-    shown = f"policies/{policy.name}"
-    files = compose_files(policy.to_be, placement, shown)
-    return {FILE: placement_text(placement, shown), **files}
+    return _compiled(policy.to_be, placement, str(policy.name))
 
 
 def compiled_files(made: Plan) -> dict[str, str]:
     """Return the compiled files of a plan; none if it cannot hold."""
-    if made.placement is None:
-        return {}
-    shown = f"policies/{made.policy}"
-    return {FILE: placement_text(made.placement, shown), **compose_files(made.to_be, made.placement, shown)}
+    return {} if made.placement is None else _compiled(made.to_be, made.placement, made.policy)
+
+
+def _compiled(fleet: Fleet, placement: Placement, name: str) -> dict[str, str]:
+    shown = f"policies/{name}"
+    files = {**compose_files(fleet, placement, shown), **node_files(fleet, placement, shown)}
+    return {FILE: placement_text(placement, shown), **files}
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +235,7 @@ def decide_or_keep(space: Workspace, policy: Policy, *, replan: bool) -> tuple[P
         raise PolicyError("the recorded decision cannot be read; nothing was written", found)
     if lock is not None and not replan and not any(one.is_error for one in place.verify(policy.to_be, lock)):
         return lock, ""
-    decision = place.decide(policy.to_be, lock)
+    decision = place.decide(_numbered(policy.to_be, lock), lock)
     made = make_plan(policy, decision, lock)
     if decision.placement is None or not made.holds:
         raise ViolatedError("the policy cannot hold; bayplan plan shows why and the ways out", made.findings)
@@ -239,7 +270,18 @@ def impossible(conflict: place.Conflict) -> Finding:
 
 
 def plan_digest(files: Mapping[str, str], made: Plan) -> str:
-    """Return the digest of a plan: over the compiled files and what stands today."""
+    """Return the digest of a plan: over the compiled files, what stands today, and what is done in which order."""
     today = {f"as-is/{copy}": node for copy, node in made.as_is.standing.items()}
+    seen = {f"fact/{node}/{key}": text for node, keys in made.facts.items() for key, text in keys.items()}
     changes = {f"change/{n}": repr(change) for n, change in enumerate(made.changes)}
-    return digest({**files, **today, **changes})
+    waves = {f"wave/{wave.number}": repr(wave) for wave in made.waves}
+    return digest({**files, **today, **seen, **changes, **waves})
+
+
+def save(space: Workspace, made: Plan) -> Path:
+    """Write a plan to the folder that is named by what it follows from, and return that folder."""
+    files = compiled_files(made)
+    name = plan_digest(files, made)
+    about = {"fleet": made.to_be.name, "environment": made.to_be.environment}
+    tree.write(space.plans / name, folder(made, name, files), about)
+    return space.plans / name

@@ -127,7 +127,9 @@ def test_a_plan_is_saved_by_its_digest(bayplan: Bayplan, small: Path, tmp_path: 
     done = bayplan("plan", small)
     (folder,) = (tmp_path / "plans").iterdir()
     assert f"plans/{folder.name}/PLAN.md" in done.err
-    assert sorted(path.name for path in folder.iterdir()) == ["PLAN.md", "manifest.json", "plan.json"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "PLAN.md", "files", "inventory.yml", "manifest.json", "plan.json", "playbook.yml", "rollback.yml", "rollout.json",
+    ]  # fmt: skip
     assert json.loads((folder / "plan.json").read_text())["fleet"] == "small"
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
     bayplan("plan", small)

@@ -11,9 +11,9 @@ from bayplan import pipeline
 from bayplan.cli.options import env_option, folders, format_option, policy_argument
 from bayplan.cli.show import counted, data, show_findings, show_ledger, talk
 from bayplan.errors import Exit
+from bayplan.model import units
 from bayplan.plan.summary import grouped
 from bayplan.render import data as as_data
-from bayplan.render import tree
 from bayplan.render.markdown import plan_markdown
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from bayplan.plan.plan import Plan
     from bayplan.plan.stages import Stage
     from bayplan.plan.summary import Group
-    from bayplan.workspace import Workspace
 
 _DETAILS = 2
 _LINES = 12
@@ -66,18 +65,9 @@ def command(
     else:
         _show(data(), made)
     if save:
-        talk().print(f"plans/{_save(space, made)}/PLAN.md")
+        talk().print(f"plans/{pipeline.save(space, made).name}/PLAN.md")
     pending = detailed_exitcode and made.holds and bool(made.changes)
     context.exit(Exit.CHANGES if pending else made.exit_code)
-
-
-def _save(space: Workspace, made: Plan) -> str:
-    """Write the plan to its own folder, named by what it follows from; return the folder's name."""
-    files = pipeline.compiled_files(made)
-    name = pipeline.plan_digest(files, made)
-    texts = {"PLAN.md": plan_markdown(made), "plan.json": as_data.text("plan", as_data.plan(made))}
-    tree.write(space.plans / name, texts, {"fleet": made.to_be.name, "environment": made.to_be.environment})
-    return name
 
 
 def _show(console: Console, made: Plan) -> None:
@@ -150,6 +140,12 @@ def _show_verdict(console: Console, made: Plan) -> None:
         console.print(
             Text(f"does not hold: {counted(made.findings)}, {len(made.conflicts)} conflicts", style="bold red")
         )
+    if made.waves:
+        restarts = sum(wave.restarts for wave in made.waves)
+        moved = sum(wave.bytes_moved for wave in made.waves)
+        carried = f", {units.show_bytes(moved)} moved" if moved else ""
+        many = len(made.waves)
+        console.print(f"{many} wave{'s' if many > 1 else ''}, {restarts} restarts{carried}")
     if made.relocked:
         many = len(made.relocked)
         console.print(f"differs from placement.yml for {many} copies; bayplan compile --replan writes it down")

@@ -12,7 +12,7 @@ from bayplan.finding import Severity
 from bayplan.render import words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from bayplan.analyse.ledger import Ledger, Row, State
     from bayplan.finding import Finding
@@ -103,3 +103,16 @@ def _show_row(console: Console, row: Row, *, sums: bool) -> None:
     )
     if sums and (row.charges.total or row.unbounded):
         console.print(Text(f"                {words.kinds(row)}", style="dim"))
+
+
+def columns(rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return rows as lines with aligned columns; numbers stand right. Lines are never cut: a terminal wraps them."""
+    table = [list(row) for row in rows]
+    widths = [max(len(row[index]) for row in table) for index in range(len(table[0]))]
+    return [
+        "  ".join(
+            cell.rjust(width) if cell.isdigit() or cell == "-" else cell.ljust(width)
+            for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in table
+    ]

@@ -1,0 +1,1 @@
+"""The hands: plans run on real nodes through Ansible, and what the nodes say comes back."""
