@@ -13,6 +13,10 @@ FLEETS  = $(sort $(patsubst policies/%/,%,$(wildcard policies/*/)))
 RUN     = $(VENV)/.stamp-run
 DEV     = $(VENV)/.stamp-dev
 OPTIONS = $(if $(ENV),--env $(ENV)) $(ARGS)
+# Ansible finds a collection by the names of its folders only; bayplan makes the same link.
+LINK    = .ansible/collections/ansible_collections/bayplan/fleet
+# ansible-lint and Molecule call the programs beside them by name.
+INSIDE  = PATH="$(abspath $(VENV))/bin:$$PATH"
 
 .DEFAULT_GOAL = help
 # One pip at a time in one venv.
@@ -22,7 +26,7 @@ OPTIONS = $(if $(ENV),--env $(ENV)) $(ARGS)
 unexport PYTHONDONTWRITEBYTECODE
 
 ##@ The fleet
-.PHONY: plan compile check analyze
+.PHONY: plan compile check analyze apply
 plan: $(RUN)  ## what would change on the nodes, and in which order
 	@$(VENV)/bin/bayplan plan policies/$(FLEET) $(OPTIONS)
 
@@ -35,34 +39,48 @@ check: $(RUN)  ## every finding about the policies
 analyze: $(RUN)  ## where capacity goes: allocated, used, free
 	@$(VENV)/bin/bayplan analyze policies/$(FLEET) $(OPTIONS)
 
-##@ The code
-.PHONY: test lint lock clean
-test: $(DEV)  ## run the tests
-	@$(VENV)/bin/pytest -n $(JOBS) $(ARGS)
+apply: $(RUN)  ## plan, show what it costs, ask, and carry it out (ARGS='--check --diff' touches nothing)
+	@$(VENV)/bin/bayplan apply policies/$(FLEET) $(OPTIONS)
 
-lint: $(DEV)  ## style, format and types
+.PHONY: demo-fleet
+demo-fleet: $(RUN)  ## the whole story on real nodes, a sixteenth in size (ARGS=--record: writes docs/demo-FLEET.md)
+	@PYTHONPATH=tests/fleet $(VENV)/bin/python -m demo --fleet $(FLEET) $(OPTIONS)
+
+##@ The code
+.PHONY: test test-fleet molecule lint lock clean
+test: $(DEV)  ## run the tests
+	@$(VENV)/bin/pytest -n $(JOBS) --dist loadgroup $(ARGS)
+
+test-fleet: $(DEV)  ## run the tests on real nodes, which have to run here
+	@BAYPLAN_FLEET=required $(VENV)/bin/pytest tests/fleet -n 0 $(ARGS)
+
+molecule: $(DEV) | $(LINK)  ## play the roles on real nodes (SCENARIO=reduce: one scenario)
+	@$(INSIDE) $(VENV)/bin/molecule test $(if $(SCENARIO),--scenario-name $(SCENARIO),--all) $(ARGS)
+
+lint: $(DEV) | $(LINK)  ## style, format and types, of the roles too
 	@$(VENV)/bin/ruff check
 	@$(VENV)/bin/ruff format --check
 	@$(VENV)/bin/mypy
+	@$(INSIDE) $(VENV)/bin/ansible-lint --offline
 
 lock: $(DEV)  ## pin what pyproject.toml asks for (ARGS=--upgrade: newest versions)
 	@$(call pin,requirements.txt,--group build)
 	@$(call pin,requirements-dev.txt,--group build --group dev --constraint requirements.txt)
 
 clean:  ## remove everything that these targets made, .venv too
-	@rm -rf .venv .venv-* dist plans .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	@find generator tests -name __pycache__ -prune -exec rm -rf {} +
+	@rm -rf .venv .venv-* .ansible dist plans .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find generator plugins tests -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: help
 help:  ## this list
 	@echo 'make TARGET [FLEET=$(FLEET)] [ENV=...] [ARGS="options for the command"] [PYTHON=python3.12]'
-	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' Makefile
 	@printf '\nfleets: %s\n' '$(FLEETS)'
 
 # --- behind the door ---------------------------------------------------------------------------------
 
 # While reading, not in a recipe: nobody waits for a set-up to learn of a typing error.
-ifneq ($(filter plan compile check analyze,$(MAKECMDGOALS)),)
+ifneq ($(filter plan compile check analyze apply demo-fleet,$(MAKECMDGOALS)),)
 ifeq ($(filter $(FLEET),$(FLEETS)),)
 $(error no fleet '$(FLEET)' in policies/; there are: $(FLEETS))
 endif
@@ -79,6 +97,10 @@ $(VENV)/bin/python:
 $(RUN): requirements.txt pyproject.toml | $(VENV)/bin/python
 	@$(call install,$<)
 	@touch $@
+
+$(LINK):
+	@mkdir -p $(@D)
+	@ln -s ../../../.. $@
 
 # The dev lock contains the runtime lock, hence both stamps.
 $(DEV): requirements-dev.txt pyproject.toml | $(VENV)/bin/python

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,6 +15,7 @@ from bayplan.model import units
 from bayplan.model.fleet import Network, Node, Volume
 from bayplan.model.service import Service
 from bayplan.policy.fleet import read_policy
+from bayplan.rollout.collection import collections_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from bayplan.policy.fleet import Policy
 
 FLEET = "shop"
+sys.path.append(str(collections_path()))  # tests import the collection by the name that Ansible gives it
 
 
 class Read(Protocol):

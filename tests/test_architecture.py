@@ -22,7 +22,8 @@ FLOORS = {
     "policy": 4,  # reads Compose files; compose and analyse know nothing of policies
     "check": 5, "place": 5,
     "plan": 6,
-    "render": 7, "rollout": 7, "runtime": 7,
+    "render": 7,
+    "rollout": 8, "runtime": 8,  # they write what they find as render writes what was decided
     "workspace": 8,  # which folders belong to a policy
     "pipeline": 9,
     "cli": 10, "__main__": 11,

@@ -251,3 +251,17 @@ class TestShown:
     @often
     def test_whole_mebibytes_too(self, amount: int) -> None:
         assert units.policy_memory(units.policy_bytes(amount)) == amount
+
+
+class TestTimes:
+    @pytest.mark.parametrize(
+        ("text", "amount"),
+        [("30s", 30_000), ("1m30s", 90_000), ("500ms", 500), ("0.5s", 500), ("7d", 604_800_000), ("1h", 3_600_000)],
+    )
+    def test_times(self, text: str, amount: int) -> None:
+        assert units.milliseconds(text) == amount
+
+    @pytest.mark.parametrize("text", ["", "30", "s", "30 s", "1m30", "30S", "five minutes"])
+    def test_what_is_no_time(self, text: str) -> None:
+        with pytest.raises(units.UnitError, match="is not a time; write it as 30s or 5m"):
+            units.milliseconds(text)
