@@ -55,12 +55,14 @@ test-fleet: $(DEV)  ## run the tests on real nodes, which have to run here
 	@BAYPLAN_FLEET=required $(VENV)/bin/pytest tests/fleet -n 0 $(ARGS)
 
 molecule: $(DEV) | $(LINK)  ## play the roles on real nodes (SCENARIO=reduce: one scenario)
-	@$(INSIDE) $(VENV)/bin/molecule test $(if $(SCENARIO),--scenario-name $(SCENARIO),--all) $(ARGS)
+	@$(INSIDE) $(VENV)/bin/molecule test --no-command-borders \
+	  $(if $(SCENARIO),--scenario-name $(SCENARIO),--all) $(ARGS)
 
 lint: $(DEV) | $(LINK)  ## style, format and types, of the roles too
 	@$(VENV)/bin/ruff check
 	@$(VENV)/bin/ruff format --check
 	@$(VENV)/bin/mypy
+	@$(VENV)/bin/mypy --python-version 3.10 --package ansible_collections.bayplan.fleet.plugins.modules
 	@$(INSIDE) $(VENV)/bin/ansible-lint --offline
 
 lock: $(DEV)  ## pin what pyproject.toml asks for (ARGS=--upgrade: newest versions)

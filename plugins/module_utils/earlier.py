@@ -89,9 +89,9 @@ def _make_again(stage: Stage, before: Sequence[Mapping[str, Any]], images: Mappi
     for one in engine.of_service(project.name, service):
         if stopping.signal_of(one) and containers.is_running(one):
             stopping.stop(one)
-    project.up(service, "--force-recreate", wait=wait)
-    if len(engine.of_service(project.name, service)) != len(before):  # the files say another number
-        project.up(service, "--no-recreate", "--scale", f"{service}={len(before)}", wait=wait)
+    # Only where the files say another number: `--scale` becomes a part of the definition.
+    many = [] if project.copies(service) == len(before) else ["--scale", f"{service}={len(before)}"]
+    project.up(service, "--force-recreate", *many, wait=wait)
 
 
 def find(stage: Stage, before: Mapping[str, Any]) -> Project:

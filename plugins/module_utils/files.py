@@ -11,14 +11,19 @@ from typing import Any
 
 
 def write(path: Path, text: str, mode: int = 0o644) -> None:
-    """Write a file at once: beside its place, to the disk, and then into its place."""
+    """Write a text file at once: beside its place, to the disk, and then into its place."""
+    write_bytes(path, text.encode(), mode)
+
+
+def write_bytes(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Write a file at once, as `write` does."""
     path.parent.mkdir(parents=True, exist_ok=True)
     number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     fresh = Path(name)
     try:
-        with os.fdopen(number, "w", encoding="utf-8", newline="") as file:
+        with os.fdopen(number, "wb") as file:
             os.fchmod(file.fileno(), mode)
-            file.write(text)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)

@@ -98,7 +98,8 @@ def main(make: Callable[..., AnsibleModule], spec: dict[str, Any], work: Callabl
         ending = {"outcome": fault.outcome} if fault.outcome else {}
         module.fail_json(msg=str(fault), **{"changed": False, **fault.data, **ending})
     except OSError as fault:
-        module.fail_json(msg=f"{fault.strerror}: {fault.filename}; run this as root (become: true)", changed=False)
+        remedy = "run this as root (become: true)" if isinstance(fault, PermissionError) else "see the node's disk"
+        module.fail_json(msg=f"{fault.strerror or fault}: {fault.filename}; {remedy}", changed=False)
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from ansible_collections.bayplan.fleet.plugins.module_utils import cpuset
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Limits = "dict[str, Any]"
 KEYS = ("memory", "swap", "cpus", "pids", "cpuset", "shares", "reservation", "cgroup_parent")
 PAGE = 4096
 SHARES = 1024

@@ -33,10 +33,11 @@ def on_node(inspected: Mapping[str, Any]) -> Path | None:
 
 
 def clusters(folder: Path, depth: int = _DEPTH) -> Iterator[Path]:
-    """Yield the data folders at or below a folder."""
+    """Yield the data folders at or below a folder; a base backup is none: it was taken while its server ran."""
     try:
         if (folder / "PG_VERSION").is_file() and (folder / "global").is_dir():
-            yield folder
+            if not (folder / "backup_label").is_file():
+                yield folder
         elif depth:
             for one in sorted(folder.iterdir()):
                 if one.is_dir() and not one.is_symlink():

@@ -81,9 +81,21 @@ class Project:
         whole, alone = (_hashes(self, deps=deps) for deps in (True, False))
         return (whole[service], alone[service]) if service in whole else ()
 
+    def copies(self, service: str) -> int:
+        """Return how many containers of a service the files ask for."""
+        said = self.services().get(service) or {}
+        replicas = (said.get("deploy") or {}).get("replicas", said.get("scale"))
+        return 1 if replicas is None else int(replicas)
+
+    def _is_watched(self, service: str) -> bool:
+        """Whether Compose may wait for a service: one whose health check is disabled it takes for failed."""
+        check = (self.services().get(service) or {}).get("healthcheck") or {}
+        return not check.get("disable") and check.get("test") != ["NONE"]
+
     def up(self, service: str, *more: str, wait: int = 0, check: bool = True) -> Done:
         """Make a service what the files say, and nothing else with it; with `wait`, until it is healthy."""
-        waiting = ["-d", "--wait", "--wait-timeout", str(wait)] if wait else ["--no-start"]
+        until = ["--wait", "--wait-timeout", str(wait)] if self._is_watched(service) else []
+        waiting = ["-d", *until] if wait else ["--no-start"]
         words = [*self.words(), "up", *waiting, "--no-deps", "--no-build", "--pull", "never", *more, service]
         return run(words, check=check, timeout=wait * 2 + _GRACE)
 

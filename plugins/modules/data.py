@@ -19,7 +19,8 @@ options:
       - C(known) tells what the other end must know. C(keyed) makes keys on the target, C(offered) lets them in on the
         source, C(withdrawn) takes them away on both.
       - C(pulled) copies, C(verified) compares. C(checkpointed) asks databases to write what they hold back.
-      - C(committed) fences services off on the source, C(lifted) takes such a fence away.
+      - C(committed) removes the stopped containers on the source and fences the services off there.
+      - C(lifted) lets services start on a node, again or for the first time; it comes right before their start.
     type: str
     required: true
     choices: [known, keyed, offered, pulled, verified, checkpointed, committed, lifted, withdrawn]
@@ -70,6 +71,10 @@ options:
     description: The services run meanwhile, so files may vanish.
     type: bool
     default: false
+  overwrite:
+    description: Whether to replace what is on the target already and is not a copy of ours. What runs there is safe.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -85,55 +90,89 @@ EXAMPLES = r"""
 
 RETURN = r"""
 offered:
-  description: What is there to carry, each with C(name) and C(kind).
+  description: What is there to carry, each with C(name), C(kind) and C(size).
   returned: when O(state=known)
   type: list
   elements: dict
+absent:
+  description: What the plan carries and this node does not have. It is passed over.
+  returned: when O(state=known)
+  type: list
+  elements: str
 host_keys:
   description: Public keys by which ssh knows the node.
   returned: when O(state=known)
   type: list
   elements: str
+port:
+  description: Port of its sshd.
+  returned: when O(state=known)
+  type: int
 public_keys:
   description: Place → public key.
   returned: when O(state=keyed)
   type: dict
+copies:
+  description: For each place C(name), C(files), C(sent), C(literal), C(matched) and C(seconds).
+  returned: when O(state=pulled)
+  type: list
+  elements: dict
 bytes:
   description: How many bytes came over the network.
   returned: when O(state=pulled)
   type: int
+seconds:
+  description: How long it took.
+  returned: when O(state=pulled) or O(state=verified)
+  type: float
+final:
+  description: Whether the services stood still meanwhile.
+  returned: when O(state=pulled)
+  type: bool
+verified:
+  description: The places that are equal at both ends.
+  returned: when O(state=verified)
+  type: list
+  elements: str
+checkpointed:
+  description: The containers that wrote out what they held back.
+  returned: when O(state=checkpointed)
+  type: list
+  elements: str
 fences:
-  description: The services that can no longer start here.
+  description: The services that can no longer start here. A failure that has it came after the point of no return.
   returned: when O(state=committed)
   type: list
   elements: str
 """
 
 import shutil
-import time
 from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.bayplan.fleet.plugins.module_utils import (
-    containers,
-    engine,
-    fetch,
+    carrying,
     files,
     hand,
+    leaving,
     machine,
     offer,
     places,
-    postgres,
-    stopping,
 )
-from ansible_collections.bayplan.fleet.plugins.module_utils.errors import HELD, NodeError
+from ansible_collections.bayplan.fleet.plugins.module_utils.errors import NodeError
 
 if TYPE_CHECKING:
     from ansible_collections.bayplan.fleet.plugins.module_utils.hand import Hand
-    from ansible_collections.bayplan.fleet.plugins.module_utils.places import Place
 
+_ITSELF = ("known", "committed", "lifted")
+"""States that keep check mode themselves."""
 SPEC: dict[str, Any] = {
-    "state": {"type": "str", "required": True},
+    "state": {
+        "type": "str",
+        "required": True,
+        "choices": ["known", "keyed", "offered", "pulled", "verified", "checkpointed", "committed", "lifted",
+                    "withdrawn"],
+    },
     "volumes": {"type": "list", "elements": "dict", "default": []},
     "paths": {"type": "list", "elements": "path", "default": []},
     "services": {"type": "list", "elements": "dict", "default": []},
@@ -144,159 +183,83 @@ SPEC: dict[str, Any] = {
     "source_port": {"type": "int", "default": 22},
     "target_address": {"type": "str", "default": ""},
     "hot": {"type": "bool", "default": False},
-}
+    "overwrite": {"type": "bool", "default": False},
+}  # fmt: skip
 
 
 def work(told: Hand) -> dict[str, Any]:
     """Do what the state asks for."""
-    if told["state"] == "known":
+    state = told["state"]
+    wrong = [path for path in told["paths"] if not path.startswith("/") or ".." in path.split("/") or path == "/"]
+    if wrong:
+        raise NodeError(f"'{wrong[0]}' is no path that can be carried", "write it from / on, and without '..'")
+    if told.checking and state not in _ITSELF:
+        return {"changed": state in ("keyed", "offered", "pulled"), "public_keys": {}, "copies": [], "bytes": 0}
+    if state == "known":
         return known(told)
-    if told.checking:
-        return {"changed": told["state"] in ("pulled", "committed"), "fences": [], "bytes": 0}
     with told.at_work():
-        return _STATES[told["state"]](told)
+        return _STATES[state](told)
 
 
 def known(told: Hand) -> dict[str, Any]:
     """Tell what the target has to know of this node."""
     found = places.on_source(told["volumes"], told["paths"])
+    names = [f"volume:{one['name']}" for one in told["volumes"]] + [f"path:{path}" for path in told["paths"]]
     return {
         "changed": False,
         "host_keys": machine.host_keys(),
-        "port": offer.port(),
-        "offered": [{"name": one.name, "kind": _kind(one)} for one in found],
+        "port": int(offer.settings().get("port", 22)),
+        "offered": [{"name": one.name, "kind": one.kind, "size": files.allocated(one.folder)} for one in found],
+        "absent": [name for name in names if name not in {one.name for one in found}],
     }
 
 
 def keyed(told: Hand) -> dict[str, Any]:
     """Make a key for each place."""
     folder = told.home.copy(told.plan, told["wave"])
-    keys = offer.make_keys(folder, [(one.name, one.key_name) for one in _target(told)])
+    keys = offer.make_keys(folder, [(one.name, one.key_name) for one in carrying.wanted(told)])
     return {"changed": True, "public_keys": keys}
 
 
 def offered(told: Hand) -> dict[str, Any]:
     """Let the target's keys in, each for its place."""
+    if leaving.is_fenced(told):
+        raise NodeError(f"{', '.join(leaving.fences(told))} left this node; its data here is old", "copy it from there")
+    sshd = offer.settings(told["target_address"])
+    if why := offer.refusal(sshd):
+        raise NodeError(f"sshd lets nobody read all files here: {why}", "set PermitRootLogin prohibit-password")
     found = places.on_source(told["volumes"], told["paths"])
     wanted = offer.lines(found, told["public_keys"], told["target_address"], _mark(told))
-    return {"changed": offer.grant(wanted, _mark(told))}
-
-
-def pulled(told: Hand) -> dict[str, Any]:
-    """Copy every place; one that is not ours and not the same already is left as it is."""
-    start, road, copies = time.monotonic(), _road(told), []
-    for wanted in _target(told):
-        place = places.made(told.home, told.plan, wanted)
-        if not places.is_empty(place) and not places.is_ours(told.home, told.plan, place):
-            if not fetch.differs(road, place):
-                places.proven(told.home, told.plan, place)
-                continue
-            raise NodeError(f"{place.name} is on this node already, with other content", "move it away first")
-        places.begun(told.home, place)
-        with told.noted("copy", hot=told["hot"], place=place.name) as said:
-            said.update(fetch.pull(road, place, hot=told["hot"]))
-        copies.append(said)
-    return {
-        "changed": True,
-        "copies": copies,
-        "bytes": sum(one["sent"] for one in copies),
-        "seconds": round(time.monotonic() - start, 2),
-        "final": not told["hot"],
-    }
-
-
-def verified(told: Hand) -> dict[str, Any]:
-    """Compare every place with its source, to the last byte."""
-    road = _road(told)
-    for wanted in _target(told):
-        place = places.made(told.home, told.plan, wanted)
-        with told.noted("verify", place=place.name):
-            lines = fetch.differs(road, place)
-            if lines:
-                raise NodeError(f"{place.name} is not the same here: {', '.join(lines[:3])}", "copy it again")
-        places.proven(told.home, told.plan, place)
-    return {"changed": False}
-
-
-def checkpointed(told: Hand) -> dict[str, Any]:
-    """Have PostgreSQL write what it holds back, so that little is left to copy; that it cannot is no failure."""
-    for one in (each for name in told["services"] for each in engine.of_service(name["project"], name["service"])):
-        if postgres.data_folder(one) and containers.is_running(one):
-            env = dict(text.partition("=")[::2] for text in one["Config"].get("Env") or [])
-            user = env.get("POSTGRES_USER", "postgres")
-            words = ["psql", "-h", "127.0.0.1", "-U", user, "-d", env.get("POSTGRES_DB", user), "-c", "CHECKPOINT"]
-            engine.docker("exec", one["Id"], *words, check=False, timeout=60)
-    return {"changed": False}
-
-
-def committed(told: Hand) -> dict[str, Any]:
-    """Leave this node for good: nothing of it can write here any more."""
-    found = places.on_source(told["volumes"], [])
-    dirty = [why for place in found for folder in postgres.clusters(place.folder) if (why := postgres.unclean(folder))]
-    if dirty:
-        raise NodeError(dirty[0], "start it again, and look at its log")
-    names = [f"{one['project']}.{one['service']}" for one in told["services"]]
-    if all((told.home.fences / name).exists() for name in names):
-        return {"changed": False, "fences": names}
-    there = [each for one in told["services"] for each in engine.of_service(one["project"], one["service"])]
-    running = [one["Name"].lstrip("/") for one in there if containers.is_running(one)]
-    if running:
-        raise NodeError(f"{', '.join(running)} runs here", "stop it first")
-    with told.noted("commit", services=names, volumes=[place.name for place in found]):
-        for name in names:
-            files.write(told.home.fences / name, f"{told.plan}\n")
-        for one in there:
-            stopping.remove(one)
-        for place in found:
-            places.left(told.home, told.plan, place)
-    return {"changed": True, "fences": names}
-
-
-def lifted(told: Hand) -> dict[str, Any]:
-    """Let services start here again."""
-    names = [f"{one['project']}.{one['service']}" for one in told["services"]]
-    gone = [name for name in names if files.remove(told.home.fences / name)]
-    if gone:
-        told.note("done", "lift", data={"services": gone})
-    return {"changed": bool(gone)}
+    changed = offer.grant(wanted, _mark(told), offer.keys_file(sshd))
+    if changed:
+        told.note("done", "offer", places=[one.name for one in found], to=told["target_address"])
+    return {"changed": changed}
 
 
 def withdrawn(told: Hand) -> dict[str, Any]:
     """Take the keys of the copy away."""
     folder = told.home.copy(told.plan, told["wave"])
     had = folder.is_dir()
-    shutil.rmtree(folder, ignore_errors=True)
-    return {"changed": offer.grant([], _mark(told)) or had}
-
-
-def _kind(place: Place) -> str:
-    return "volume" if place.name.startswith("volume:") else "file" if place.is_file else "folder"
-
-
-def _target(told: Hand) -> list[Place]:
-    return places.on_target(told["volumes"], told["offered"])
+    if had:
+        shutil.rmtree(folder)
+    locked = offer.grant([], _mark(told), offer.keys_file(offer.settings()))
+    if locked:
+        told.note("done", "withdraw")
+    return {"changed": locked or had}
 
 
 def _mark(told: Hand) -> str:
     return f"bayplan:{told['fleet']}:{told.plan}:{told['wave']}"
 
 
-def _road(told: Hand) -> fetch.Road:
-    road = fetch.Road(told["source_address"], told["source_port"], told.home.copy(told.plan, told["wave"]))
-    if not told["host_keys"]:
-        raise NodeError("the source named no key to know it by", "data state=known on the source first", HELD)
-    files.write(road.folder / "known_hosts", road.known(told["host_keys"]))
-    return road
-
-
 _STATES = {
     "keyed": keyed,
     "offered": offered,
-    "pulled": pulled,
-    "verified": verified,
-    "checkpointed": checkpointed,
-    "committed": committed,
-    "lifted": lifted,
+    "pulled": carrying.pulled,
+    "verified": carrying.verified,
+    "checkpointed": leaving.checkpointed,
+    "committed": leaving.committed,
+    "lifted": leaving.lifted,
     "withdrawn": withdrawn,
 }
 

@@ -81,7 +81,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.bayplan.fleet.plugins.module_utils import engine, hand, state
+from ansible_collections.bayplan.fleet.plugins.module_utils import engine, hand, progress, state
 from ansible_collections.bayplan.fleet.plugins.module_utils.containers import Kernel, fact, is_running, service_of
 from ansible_collections.bayplan.fleet.plugins.module_utils.errors import NodeError
 from ansible_collections.bayplan.fleet.plugins.module_utils.measure import killed, measured, over

@@ -327,3 +327,44 @@ def test_a_step_that_was_killed_in_the_middle_is_finished_by_the_next(hands: Han
         (web,) = hands.containers("web")
         assert (web["Name"], web["State"]["Running"]) == ("/shop-web-1", True), told
         assert hands.kernel("web")["quota"] == "50000", told
+
+
+def test_who_shares_the_network_of_a_replaced_service_is_replaced_too(hands: Hands) -> None:
+    compose = COMPOSE.replace("volumes: {cache: {}}", "  side:\n    image: REGISTRY/web:1\n    network_mode: service:web\n"
+                              "    environment: {PORTS: '9090', HEALTH_PORT: '9090'}\nvolumes: {cache: {}}")  # fmt: skip
+    hands.deploy(compose)
+    hands.release("p1", compose.replace('HOLD: "40"', 'HOLD: "20"'))
+    same = item("side", before={}, after={})
+    assert hands.services("recreated", item("web", before=None, after=WEB), release_plan="p1")["changed"]
+    web = hands.container("web")["Id"]
+    assert hands.container("side")["HostConfig"]["NetworkMode"] != f"container:{web}"
+    found = hands.services("recreated", same, release_plan="p1")
+    assert "shares the network of a container that is gone" in found["items"][0]["msg"]
+    assert hands.container("side")["HostConfig"]["NetworkMode"] == f"container:{web}"
+    assert not hands.services("recreated", same, release_plan="p1")["changed"]
+
+
+def test_what_runs_once_is_done_when_it_has_ended_well(hands: Hands) -> None:
+    compose = COMPOSE.replace("volumes: {cache: {}}", "  once:\n    image: REGISTRY/web:1\n    entrypoint: [sh, -c, 'exit 0']\n"
+                              "    healthcheck: {disable: true}\nvolumes: {cache: {}}")  # fmt: skip
+    hands.release("p1", compose)
+    once = item("once", before=None, after={})
+    found = hands.services("started", once, release_plan="p1")
+    assert found["changed"], found
+    state = hands.container("once")["State"]
+    assert (state["Status"], state["ExitCode"]) == ("exited", 0)
+    assert not hands.services("started", once, release_plan="p1")["changed"]
+    hands.release("p2", compose.replace("exit 0", "exit 4"))
+    found = hands.services("recreated", once, release_plan="p2", timeout=15)
+    assert (found["failed"], found["outcome"]) == (True, "rolled-back"), found
+
+
+def test_an_image_is_fetched_before_it_is_needed(hands: Hands) -> None:
+    hands.release("p1", COMPOSE.replace("web:1", "web:2"))
+    hands.node.run(f"docker image rm -f {hands.lab.registry}/web:2", check=False)
+    was = hands.picture()
+    found = hands.services("fetched", item("web"), release_plan="p1")
+    assert found["changed"], found
+    assert hands.node.docker("image", "inspect", f"{hands.lab.registry}/web:2").returncode == 0
+    assert hands.picture() == was
+    assert not hands.services("fetched", item("web"), release_plan="p1")["changed"]

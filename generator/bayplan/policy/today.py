@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bayplan.policy.services import Written
     from bayplan.policy.sightings import Part, Sighting
 
-_SHARES, _CPUSET = "cpu_shares", "cpuset"
+_SHARES, _CPUSET, _PARENT = "cpu_shares", "cpuset", "cgroup_parent"
 _DOCKERS_SHARES = 1024
 """What Docker gives whom nobody gave shares."""
 _IN_FILES = frozenset({CPUS, MEMORY, PIDS, SWAP})
@@ -126,10 +126,10 @@ def _sized(service: Service, one: Sighting, place: Place, cores: int) -> Service
     new_limits = _with(service.limits, found)
     reservation = _seen(service.requests.get(MEMORY), limits.get("reservation"), place)
     new_requests = _with(service.requests, {MEMORY: reservation, **_weight(service, one, limits, place)})
-    pinned = _pinned(service.body, str(limits.get(_CPUSET) or ""), cores)
-    if (new_limits, new_requests, pinned) == (service.limits, service.requests, service.body):
+    body = _body(service.body, limits, cores)
+    if (new_limits, new_requests, body) == (service.limits, service.requests, service.body):
         return service
-    return replace(service, limits=new_limits, requests=new_requests, body=pinned)
+    return replace(service, limits=new_limits, requests=new_requests, body=body)
 
 
 def _limit(service: Service, limits: Mapping[str, Any], resource: str, place: Place) -> Quantity | None:
@@ -168,14 +168,22 @@ def _with(amounts: Mapping[str, Quantity], found: Mapping[str, Quantity | None])
     return {resource: amount for resource, amount in sorted(merged.items()) if amount is not None}
 
 
-def _pinned(body: Mapping[str, Any], seen: str, cores: int) -> Mapping[str, Any]:
-    """Return the mapping with the cores that were seen; all cores are the same as none named."""
+def _body(body: Mapping[str, Any], limits: Mapping[str, Any], cores: int) -> dict[str, Any]:
+    """Return the mapping with the cores, the weight and the slice that were seen."""
+    seen = {_CPUSET: str(limits.get(_CPUSET) or ""), _SHARES: limits.get("shares"), _PARENT: limits.get(_PARENT)}
     every = frozenset(range(cores))
-    written = cores_of(str(body.get(_CPUSET) or "")) or every
-    if written == (cores_of(seen) or every):
-        return body
-    rest = {key: value for key, value in body.items() if key != _CPUSET}
-    return {**rest, _CPUSET: seen} if seen else rest
+    same = {
+        _CPUSET: _cores(body.get(_CPUSET), every) == _cores(seen[_CPUSET], every),
+        _SHARES: (body.get(_SHARES) or _DOCKERS_SHARES) == (seen[_SHARES] or _DOCKERS_SHARES),
+        _PARENT: (body.get(_PARENT) or "") == (seen[_PARENT] or ""),
+    }
+    rest = {key: value for key, value in body.items() if same.get(key, True)}
+    return rest | {key: value for key, value in seen.items() if value and not same[key]}
+
+
+def _cores(text: Any, every: frozenset[int]) -> frozenset[int]:
+    """Return the cores that a list names; all cores are the same as none named."""
+    return cores_of(str(text or "")) or every
 
 
 def cores_of(text: str) -> frozenset[int]:

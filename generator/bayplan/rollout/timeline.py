@@ -86,7 +86,10 @@ def _data(result: Mapping[str, Any]) -> list[str]:
 
 
 def _release(result: Mapping[str, Any]) -> list[str]:
-    return [f"{len(result.get('files') or ())} files changed"] if result.get("changed") else []
+    if not result.get("changed"):
+        return []
+    many = len(result.get("files") or ())
+    return [f"{many} file{'s' if many != 1 else ''} brought" if many else "the release is the current one"]
 
 
 def _proxy(result: Mapping[str, Any]) -> list[str]:

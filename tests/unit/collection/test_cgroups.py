@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from ansible_collections.bayplan.fleet.plugins.module_utils import cgroups
+from ansible_collections.bayplan.fleet.plugins.module_utils import cgroups, containers, limiter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,3 +116,20 @@ def test_the_nodes_cores_are_those_of_its_root_group(tmp_path: Path) -> None:
     assert cgroups.every_core({"cpuset": tmp_path}) == frozenset({2, 3})
     write(tmp_path / "two/cpuset.cpus.effective", "0,5\n")
     assert cgroups.every_core({"": tmp_path / "two"}) == frozenset({0, 5})
+
+
+def test_on_v2_the_kernel_is_asked_to_give_back_before_it_is_cut_in_steps(v2: Path) -> None:
+    found = group(v2)
+    folder = found.folder("memory")
+    assert folder is not None
+    (folder / "memory.reclaim").touch()
+    steps = limiter._gently(found, 40 * MIB)
+    assert (folder / "memory.reclaim").read_text() == str(60 * MIB)
+    assert steps == [85 * MIB, 70 * MIB, 55 * MIB, 40 * MIB]
+    assert limiter._gently(found, 200 * MIB) == [200 * MIB]
+
+
+def test_a_process_number_that_is_anothers_now_is_not_read(v1: Path) -> None:
+    kernel = containers.Kernel(cgroups.mounts(v1 / "proc"), EVERY, v1 / "proc")
+    assert kernel.group({"Id": "abc", "State": {"Pid": 7}}) is not None
+    assert kernel.group({"Id": "def", "State": {"Pid": 7}}) is None

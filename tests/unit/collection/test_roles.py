@@ -103,7 +103,7 @@ def test_a_role_introduces_itself(role: str) -> None:
 def test_a_task_has_a_name_and_calls_a_module_by_its_full_one(role: str) -> None:
     for task in tasks(role):
         calls = [word for word in task if "." in word]
-        assert re.fullmatch(r"[A-Z].*[^.]", task["name"])
+        assert re.fullmatch(r"(\w+ \| )?[A-Z].*[^.]", task["name"])
         assert len(calls) <= 1, task
         assert all(word.startswith(("ansible.builtin.", "bayplan.fleet.")) for word in calls), task
         assert set(task) <= KEYWORDS | set(calls), task

@@ -157,6 +157,23 @@ class TestLimits:
         web = named(fleets.seen("tower", {"service": "web", "limits": {"cpuset": seen}}).as_is, "p/web")
         assert settings(web.body).get("cpuset") == cpuset
 
+    @pytest.mark.parametrize(
+        ("written", "seen", "told"),
+        [
+            ("cpu_shares: 512", {}, {}),
+            ("cpu_shares: 512", {"shares": 512}, {"cpu_shares": 512}),
+            ("cpu_shares: 1024", {}, {"cpu_shares": 1024}),
+            ("", {"shares": 300}, {"cpu_shares": 300}),
+            ("cgroup_parent: x.slice", {"cgroup_parent": "x.slice"}, {"cgroup_parent": "x.slice"}),
+            ("cgroup_parent: x.slice", {}, {}),
+            ("", {"cgroup_parent": "y.slice"}, {"cgroup_parent": "y.slice"}),
+        ],
+    )
+    def test_weight_and_slice(self, fleets: Fleets, written: str, seen: dict[str, Any], told: dict[str, Any]) -> None:
+        fleets.source(f"services:\n  web:\n    image: a\n    {written}")
+        web = named(fleets.seen("tower", {"service": "web", "limits": seen}).as_is, "p/web")
+        assert dict(web.body) == {"image": "a", **told}
+
     def test_of_several_copies_the_one_that_is_not_as_its_file_says_speaks(self, fleets: Fleets) -> None:
         copies = [
             {"service": "web", "number": number, "limits": {"memory": memory, "cpus": 2000}}

@@ -147,10 +147,7 @@ class TestRemedies:
 
     def test_an_unknown_size_names_both_cures(self, read: Callable[..., Policy]) -> None:
         (finding,) = read("nodes: {tower: tower.lan}").findings
-        assert (
-            finding.remedy
-            == "write cpus: 8, memory: 16GiB, or look what it has: bayplan observe POLICY"
-        )
+        assert finding.remedy == "write cpus: 8, memory: 16GiB, or look what it has: bayplan observe POLICY"
 
     @pytest.mark.parametrize(
         ("texts", "place", "also"),

@@ -105,20 +105,17 @@ def _halt(move: Action) -> Action:
 
 
 def _largest(charges: Charges, world: World, actions: Sequence[Action], short: Short) -> Action | None:
-    """Return the action that fills most of what is over its line at the end."""
+    """Return the action that fills most of what is over its line at the end, or that takes what somebody has."""
     books = Books(charges, world)
-    best: tuple[int, Action | None] = (0, None)
+    found: list[tuple[int, Action]] = []
     for one in actions:
-        for node, name, stand in one.puts(books.scene, books.world):
-            if node != short.node or stand is None:
-                continue
-            if short.row is None:
-                if short.mark in books.marks_of(node, name, stand):
-                    return one
-                continue
-            sides = (books.world[node].get(name), stand)
-            parts = [books.charges.parts(node, name, side).get(short.row.resource) if side else None for side in sides]
-            before, after = (sum(part.amounts) if part else 0 for part in parts)
-            if after - before > best[0]:
-                best = (after - before, one)
-    return best[1]
+        puts = one.puts(books.scene, books.world)
+        if short.row is None:
+            taking = any(
+                stand and node == short.node and short.mark in books.marks_of(node, name, stand)
+                for node, name, stand in puts
+            )
+            found.append((int(taking), one))
+        else:
+            found.append((books.adds(puts, short.node, short.row.resource), one))
+    return max(found, key=lambda pair: pair[0], default=(0, None))[1]

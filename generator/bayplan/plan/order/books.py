@@ -213,6 +213,14 @@ class Books:
         self.back(undos)
         return grows, frees
 
+    def adds(self, puts: Iterable[tuple[str, Name, Stand | None]], node: str, resource: str) -> int:
+        """Return how much some puts fill a row."""
+        before = self.bars(node)[resource]
+        undos = [self.put(*one) for one in puts]
+        after = self.bars(node)[resource]
+        self.back(undos)
+        return after - before
+
     def force(self, puts: Iterable[tuple[str, Name, Stand | None]]) -> None:
         """Do some puts, whatever they fill."""
         for node, name, stand in puts:

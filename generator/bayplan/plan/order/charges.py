@@ -67,7 +67,7 @@ class Charges:
         return {resource for resource, amount in each.items() if amount is None and on_row(stand, resource)}
 
     def first_limits(self, node: str, name: Name, before: Stand | None, after: Stand | None) -> dict[str, int]:
-        """Return what copies that stay are charged only because nothing was known of them: nothing gets fuller by it."""
+        """Return what copies that stay are charged only because nothing was known of them: that fills nothing."""
         if before is None or after is None:
             return {}
         newly = self.unbounded(node, name, before) - self.unbounded(node, name, after)
