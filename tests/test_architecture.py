@@ -143,7 +143,8 @@ def test_nobody_reads_the_environment_of_the_process() -> None:
         if (isinstance(part, ast.Attribute) and part.attr in {"environ", "getenv"})
         or (isinstance(part, ast.Name) and part.id in {"environ", "getenv"})
     }
-    assert {one for one in readers if not one.startswith("cli/")} == set()
+    # Ansible is run in the user's own environment; what it finds there decides how nodes are reached, never what is planned.
+    assert {one for one in readers if not one.startswith("cli/")} == {"rollout/runner.py"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)

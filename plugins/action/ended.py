@@ -23,7 +23,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         """Fail in words."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         del tmp
-        outcome = str(self._task.args["outcome"])
         failed = (task_vars or {}).get("ansible_failed_result") or {}
-        reason = self._task.args.get("because") or failed.get("msg") or "a step failed"
-        return {**result, "failed": True, "outcome": outcome, "msg": f"{reason}; {_WORDS[outcome]}"}
+        outcome = str(self._task.args.get("outcome") or failed.get("outcome") or "")
+        reason = self._task.args.get("because") or failed.get("msg") or "another node failed"
+        ending = _WORDS.get(outcome, "")
+        return {**result, "failed": True, "outcome": outcome, "msg": f"{reason}; {ending}" if ending else reason}

@@ -59,7 +59,7 @@ def refused(
 
 def progress(journal: dict[str, Any]) -> tuple[str, str]:
     """Return how far the last plan came on a node: `none`, `begun`, `done` or `back`, and which it was."""
-    last = journal.get("last") or {}
+    last = journal.get("last_act") or {}  # who only took the lock, and was refused then, has begun nothing
     if not last.get("plan"):
         return "none", ""
     what, event = last.get("what"), last.get("event")

@@ -60,7 +60,12 @@ def _ours(home: Home) -> dict[str, Any]:
             name: {"root": one.get("root", ""), "compose": text_of(home.current / name / "compose.yaml") or ""}
             for name, one in sorted(projects.items())
         },
-        "journal": {"lines": len(lines.entries), "valid": not lines.why, "last": lines.last},
+        "journal": {
+            "lines": len(lines.entries),
+            "valid": not lines.why,
+            "last": lines.last,
+            "last_act": next((line for line in reversed(lines.entries) if line.get("what") != "lock"), None),
+        },
         "lock": lease.read(home.lock),
         "fences": _names(home.fences),
         "incomplete": _names(home.incomplete),

@@ -13,9 +13,10 @@ version_added: "0.1.0"
 author: bayplan
 options:
   outcome:
-    description: C(rolled-back) if everything runs where it ran before, C(held) if a person has to decide.
+    description:
+      - C(rolled-back) if everything runs where it ran before, C(held) if a person has to decide.
+      - Without it, the outcome of the task that failed.
     type: str
-    required: true
     choices: [rolled-back, held]
   because:
     description: Why the way forward ended. Without it, what the task said that failed.

@@ -27,7 +27,8 @@ def snapshot(root: Path) -> dict[str, tuple[str, int]]:
 
 
 def test_it_writes_a_file_for_each_node(root: Path) -> None:
-    assert sorted(snapshot(root)) == ["a/small/compose.yaml", "b/small/compose.yaml", "manifest.json", "placement.yml"]
+    own = [f"{node}/{file}" for node in ("a", "b") for file in ("daemon.json", "small/compose.yaml")]
+    assert sorted(snapshot(root)) == [*own, "manifest.json", "placement.yml"]
 
 
 def test_compiling_again_changes_nothing(bayplan: Bayplan, small: Path, root: Path) -> None:
@@ -103,4 +104,5 @@ def test_a_hand_made_file_stays(bayplan: Bayplan, small: Path, root: Path) -> No
     policy = small / "policy.yml"
     policy.write_text(policy.read_text().replace("placement: b", "placement: a"))
     bayplan("compile", small)
-    assert sorted(snapshot(root)) == ["a/small/compose.yaml", "b/small/notes.md", "manifest.json", "placement.yml"]
+    mine = "b/small/notes.md"
+    assert sorted(snapshot(root)) == ["a/daemon.json", "a/small/compose.yaml", mine, "manifest.json", "placement.yml"]

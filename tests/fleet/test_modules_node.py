@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from modules import COMPOSE as COMPOSE_LABEL
 from modules import Hands
 from yard import untouched
 
@@ -134,18 +135,21 @@ def test_one_run_at_a_time(hands: Hands) -> None:
 
 def test_a_long_step_keeps_the_lease_and_the_node_to_itself(hands: Hands) -> None:
     """A step goes on when its control process dies: nobody may begin beside it, though the lease would have ended."""
-    hands.good("lease", release_plan="p1", run="r1", seconds=3)
-    hands.release("p1", COMPOSE.replace("ports:", 'environment: {SLOW: "15"}\n    ports:'), run="r1")
-    item = {"project": "shop", "service": "web", "before": None, "after": None}
+    hands.node.run(f"docker run -d --name stubborn --stop-timeout 25 -l {COMPOSE_LABEL}.project=shop -l {COMPOSE_LABEL}.service=stubborn "
+                   f"-l {COMPOSE_LABEL}.oneoff=False -l {COMPOSE_LABEL}.container-number=1 --entrypoint sh {hands.lab.registry}/web:1 "
+                   "-c \"trap '' TERM; while :; do sleep 1; done\"")  # fmt: skip
+    hands.good("lease", release_plan="p1", run="r1", seconds=12)
+    item = {"project": "shop", "service": "stubborn"}
     found: list[dict[str, Any]] = []
-    step = threading.Thread(target=lambda: found.append(hands.services("recreated", item, release_plan="p1", run="r1")))
+    step = threading.Thread(target=lambda: found.append(hands.services("stopped", item, run="r1")))
     step.start()
-    time.sleep(9)
+    time.sleep(18)
     other = hands("lease", release_plan="p2", run="r2")
     assert (other["failed"], other["outcome"]) == (True, "locked"), other
     step.join()
-    assert not found[0]["failed"], found
-    time.sleep(4)
+    hands.node.docker("rm", "-f", "stubborn")
+    assert found[0]["changed"], found
+    time.sleep(13)
     assert hands.good("lease", release_plan="p2", run="r2")["taken_from"]["run"] == "r1"
 
 
@@ -156,7 +160,7 @@ def test_the_journal_is_a_chain_and_its_damage_shows(hands: Hands) -> None:
         ]
     found = hands.good("journal", state="read", last=1)
     assert (found["count"], found["valid"], found["lines"]) == (2, True, [line])
-    assert look(hands)["facts"]["journal"] == {"lines": 2, "valid": True, "last": line}
+    assert look(hands)["facts"]["journal"] == {"lines": 2, "valid": True, "last": line, "last_act": line}
     hands.node.run("sed -i 's/apply/aplly/' /var/lib/bayplan/shop/journal.jsonl", sudo=True)
     assert hands.good("journal", state="read")["why"] == "line 1 was changed after it was written"
 

@@ -1,10 +1,24 @@
 """A PostgreSQL moves to another node while clients write: every acknowledged row arrives, and never do two write."""
 
+from __future__ import annotations
+
 import subprocess
+import sys
 import time
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 from yard import Yard, journal, nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lab import Lab, Node
+
+    Row = tuple[float, str, int, str]
+    Moved = tuple[Path, subprocess.CompletedProcess[str], list[Row]]
 
 COMPOSE = """
 services:
@@ -41,7 +55,7 @@ ROWS = 1_050_000  # a bit over 1 GiB on disk
 
 
 @pytest.fixture(scope="module")
-def yard(lab_of, tmp_path_factory):
+def yard(lab_of: Callable[..., Lab], tmp_path_factory: pytest.TempPathFactory) -> Yard:
     lab = lab_of(["front", "back", "client"])
     made = Yard(tmp_path_factory.mktemp("yard"), lab, "app")
     addresses = {node: lab.node(node).address for node in ("front", "back")}
@@ -54,20 +68,20 @@ def yard(lab_of, tmp_path_factory):
     return made
 
 
-def sql(node, text):
+def sql(node: Node, text: str) -> str:
     return node.run(
         f'docker exec $(docker ps -qf label=com.docker.compose.service=db) psql -h 127.0.0.1 -U app -d app -tAc "{text}"'
     ).stdout.strip()
 
 
-def writing(yard):
+def writing(yard: Yard) -> None:
     yard.lab.node("client").run(
         f"docker rm -f writer 2>/dev/null; docker run -d --name writer --entrypoint sh -v /opt/writer.sh:/writer.sh:ro {yard.lab.registry}/postgres:1 "
         "-c 'sh /writer.sh a > /tmp/a & sh /writer.sh b > /tmp/b & wait'"
     )
 
 
-def written(yard):
+def written(yard: Yard) -> list[Row]:
     """Stop the writers; return what was acknowledged: writer, number, when, by whom."""
     client = yard.lab.node("client")
     client.run("docker exec writer touch /tmp/stop; docker wait writer", timeout=60)
@@ -76,14 +90,14 @@ def written(yard):
     return sorted((float(when), writer, int(n), host) for writer, n, when, host in rows)
 
 
-def gap(rows):
+def gap(rows: list[Row]) -> float:
     """Return the longest time in which nobody was acknowledged anything."""
     times = [row[0] for row in rows]
-    return max(later - earlier for earlier, later in zip(times, times[1:], strict=False))
+    return max(later - earlier for earlier, later in pairwise(times))
 
 
 @pytest.fixture(scope="module")
-def moved(yard):
+def moved(yard: Yard) -> Moved:
     plan = yard.plan()
     writing(yard)
     time.sleep(3)
@@ -92,7 +106,7 @@ def moved(yard):
     return plan, done, written(yard)
 
 
-def test_every_acknowledged_row_is_there_afterwards(yard, moved):
+def test_every_acknowledged_row_is_there_afterwards(yard: Yard, moved: Moved) -> None:
     _, _, acknowledged = moved
     there = set(sql(yard.lab.node("back"), "select writer || n from rows").splitlines())
     assert len(acknowledged) > 50
@@ -100,7 +114,7 @@ def test_every_acknowledged_row_is_there_afterwards(yard, moved):
     assert sql(yard.lab.node("back"), "select count(*) from ballast") == str(ROWS)
 
 
-def test_one_writes_at_every_moment(yard, moved):
+def test_one_writes_at_every_moment(yard: Yard, moved: Moved) -> None:
     front, back = yard.lab.node("front"), yard.lab.node("back")
     _, _, acknowledged = moved
     last_here = max(when for when, _, _, host in acknowledged if host == front.address)
@@ -118,12 +132,14 @@ def test_one_writes_at_every_moment(yard, moved):
     assert front.docker("ps", "-aq").stdout == "", "no container is left that could write"
 
 
-def test_the_old_copy_of_the_data_is_kept(yard, moved):
+def test_the_old_copy_of_the_data_is_kept(yard: Yard, moved: Moved) -> None:
     assert moved
     assert yard.lab.node("front").docker("volume", "ls", "-q").stdout.split() == ["app_data"]
 
 
-def test_the_gap_is_shown_beside_that_of_a_copy_by_hand(yard, moved, capsys):
+def test_the_gap_is_shown_beside_that_of_a_copy_by_hand(
+    yard: Yard, moved: Moved, capsys: pytest.CaptureFixture[str]
+) -> None:
     _, _, acknowledged = moved
     ours = gap(acknowledged)
     writing(yard)
@@ -135,13 +151,13 @@ def test_the_gap_is_shown_beside_that_of_a_copy_by_hand(yard, moved, capsys):
         yard.lab.node("back").run("du -sm /var/lib/docker/volumes/app_data/_data | cut -f1", sudo=True).stdout.strip()
     )
     with capsys.disabled():
-        print(
+        sys.stdout.write(
             f"\nPostgreSQL, {size} MiB: writers waited {ours:.1f} s; stop, copy, start by hand {theirs:.1f} s; ratio {theirs / ours:.1f}"
         )
     assert ours > 0
 
 
-def by_hand(yard):
+def by_hand(yard: Yard) -> None:
     """Stop, copy through the control machine, start: what one does without a tool; from back to front."""
     front, back = yard.lab.node("front"), yard.lab.node("back")
     identity = back.run("docker ps -qf label=com.docker.compose.service=db").stdout.strip()
@@ -159,7 +175,7 @@ def by_hand(yard):
     front.run("cd /opt/app && docker compose -p app -f compose.yml up -d --wait")
 
 
-def pipe(lab, source, command, target, into):
+def pipe(lab: Lab, source: str, command: str, target: str, into: str) -> None:
     """Pipe one node's output into another's input, through this machine."""
     ssh = ["ssh", "-F", str(lab.ssh_config)]
     with subprocess.Popen([*ssh, source, command], stdout=subprocess.PIPE) as sending:

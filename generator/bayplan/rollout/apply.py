@@ -26,7 +26,7 @@ class Outcome:
 
 
 _REFUSED = {"stale", "locked"}
-"""Outcomes that come before anything was begun."""
+"""Outcomes that come before anything was begun; preflight has given its locks back then."""
 
 
 def apply(
@@ -42,8 +42,8 @@ def apply(
     """Run the plan's playbook and say how it ended."""
     options = [*(["--check"] if check else []), *(["--diff"] if diff else []), *_limited(limit)]
     result = _run(bundle, "playbook.yml", say, inventory, options, {"preflight_resume": resume}, diff=diff)
-    if result.code and not check:
-        _unlock(bundle, inventory, limit, begun=not result.outcomes & _REFUSED)
+    if result.code and not check and not result.outcomes & _REFUSED:
+        _unlock(bundle, inventory, limit)
     return outcome(result, f"bayplan apply {bundle.folder}", checked=check)
 
 
@@ -58,8 +58,8 @@ def rollback(
     """Run the plan's way back and say how it ended."""
     options = [*(["--check"] if check else []), *(["--diff"] if diff else [])]
     result = _run(bundle, "rollback.yml", say, inventory, options, {"preflight_resume": True}, diff=diff)
-    if result.code and not check:
-        _unlock(bundle, inventory, (), begun=not result.outcomes & _REFUSED)
+    if result.code and not check and not result.outcomes & _REFUSED:
+        _unlock(bundle, inventory, ())
     return outcome(result, f"bayplan rollback {bundle.folder}", checked=check, back=True)
 
 
@@ -87,10 +87,14 @@ def _limited(limit: Sequence[str]) -> list[str]:
     return ["--limit", ",".join(limit)] if limit else []
 
 
-def _unlock(bundle: Bundle, inventory: Path | None, limit: Sequence[str], *, begun: bool) -> None:
+def _unlock(bundle: Bundle, inventory: Path | None, limit: Sequence[str]) -> None:
     """Give the nodes' locks back after a failure, where they can be reached; the others' leases run out."""
-    given = {"finish_plan": str(bundle.folder.resolve()), "finish_failed": True, "finish_begun": begun}
+    given = {"finish_plan": str(bundle.folder.resolve()), "finish_failed": True}
     run(playbook("unlock"), bundle.inventory(inventory).resolve(), given, None, _limited(limit))
+
+
+_BYSTANDER = "another node failed"
+"""What the role says on a node that was only stopped because of another."""
 
 
 def outcome(result: Result, again: str, *, checked: bool = False, back: bool = False) -> Outcome:
@@ -101,7 +105,8 @@ def outcome(result: Result, again: str, *, checked: bool = False, back: bool = F
         if checked:
             return Outcome(Exit.FINE, "checked: nothing was touched")
         return Outcome(Exit.FINE, f"{done}" if many else f"{done}: nothing had to change")
-    reasons = [f"{node}: {words}" for node, words in {**result.failed, **result.unreachable}.items()]
+    told = {**result.failed, **result.unreachable}
+    reasons = [f"{node}: {words}" for node, words in told.items() if words != _BYSTANDER]
     reason = "; ".join(reasons) or result.output.strip() or "ansible-playbook said nothing"
     if result.stopped:
         return Outcome(130, f"stopped; {again} --resume goes on, bayplan rollback takes it back")

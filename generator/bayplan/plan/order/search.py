@@ -89,13 +89,27 @@ class Search:
         return len(between) <= DEEPEST and self.exhaust(between) and not self.by_phase(late)
 
     def _harmless_first(self, actions: list[Action]) -> list[Action]:
-        left = actions
-        while True:
-            some = left
-            done = next((one for one in some if self.ready(one) and self.harmless(one, some) and self.do(one)), None)
-            if done is None:
-                return left
-            left = [one for one in left if one is not done]
+        """Do the moves that stand in nobody's way: all that comes fits beside them though nothing leaves."""
+        books = self.books
+        adds = {one: _growth(books, one) for one in actions if not one.stop}
+        coming: Counter[tuple[str, str]] = Counter()
+        for more in adds.values():
+            coming.update(more)
+
+        def fits(one: Action) -> bool:
+            return all(
+                books.bars(node)[resource] + coming[node, resource] <= books.charges.row(node, resource).line
+                for node, resource in adds[one]
+            )
+
+        left, before = list(actions), -1
+        while len(left) != before:
+            before = len(left)
+            for one in tuple(left):
+                if one.act is Act.MOVE and self.ready(one) and fits(one) and self.do(one):
+                    coming.subtract(adds[one])
+                    left.remove(one)
+        return left
 
     def exhaust(self, actions: Sequence[Action]) -> bool:
         """Do all actions in whatever order is possible; if none is, do none of them."""
@@ -118,19 +132,6 @@ class Search:
             self.books.back(undos)
         self._dead.add(left)
         return False
-
-    def harmless(self, one: Action, actions: Iterable[Action]) -> bool:
-        """Whether all that comes fits beside an action though nothing leaves: then it stands in nobody's way."""
-        books = self.books
-        if one.stop or one.act is not Act.MOVE:
-            return False
-        arriving: Counter[tuple[str, str]] = Counter()
-        for other in actions:
-            arriving.update(_growth(books, other))
-        return all(
-            books.bars(node)[resource] + arriving[node, resource] <= books.charges.row(node, resource).line
-            for node, resource in _growth(books, one)
-        )
 
 
 def _growth(books: Books, one: Action) -> dict[tuple[str, str], int]:
