@@ -20,6 +20,7 @@ class ActionModule(PlanAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Look, compare, and refuse with a sentence that names what differs."""
+        del tmp
         known = task_vars or {}
         given = dict(self._task.args)
         data, node = read(str(given["plan"])), str(known["inventory_hostname"])

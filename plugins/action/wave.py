@@ -7,7 +7,6 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible_collections.bayplan.fleet.plugins.plugin_utils.bundle import items_of, read, wave_of
 
-
 _STATES = {"start": "started", "stop": "removed", "rest": "rested", "scale": "recreated"}
 """Kind of wave → the state that its services come into."""
 

@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 def pulled(told: Hand) -> dict[str, Any]:
     """Copy every place; one that is not ours and not the same already is left as it is, and then all others too."""
     start, road, copies = time.monotonic(), _road(told), []
-    for place in _free(told, road):
-        marks.begun(told.home, place)
-        with told.noted("copy", hot=told["hot"], place=place.name) as said:
-            said.update(fetch.pull(road, place, hot=told["hot"]))
-        copies.append(said)
+    single = [one for one in wanted(told) if one.is_file]
+    # Files first: making a volume asks Compose, which asks for the variables in the project's .env.
+    for some in (single, [one for one in wanted(told) if not one.is_file]):
+        for place in _free(told, road, some):
+            marks.begun(told.home, place)
+            with told.noted("copy", hot=told["hot"], place=place.name) as said:
+                said.update(fetch.pull(road, place, hot=told["hot"]))
+            copies.append(said)
     return {
         "changed": bool(copies),
         "copies": copies,
@@ -55,10 +58,10 @@ def wanted(told: Hand) -> list[Place]:
     return places.on_target(told["volumes"], told["paths"], told["offered"])
 
 
-def _free(told: Hand, road: Road) -> list[Place]:
+def _free(told: Hand, road: Road, some: list[Place]) -> list[Place]:
     """Return the places to copy, made; refuse before the first byte if one of them is somebody else's."""
     found, busy = [], places.running()
-    for one in wanted(told):
+    for one in some:
         place = places.made(told.home, told.plan, one)
         if (why := _foreign(told, place, busy)) and fetch.differs(road, place):
             raise NodeError(f"{place.name} {why}", "move it away, or copy with overwrite: true if nobody needs it")

@@ -89,6 +89,11 @@ def _make_again(stage: Stage, before: Sequence[Mapping[str, Any]], images: Mappi
     for one in engine.of_service(project.name, service):
         if stopping.signal_of(one) and containers.is_running(one):
             stopping.stop(one)
+    numbers = {containers.number_of(one) for one in before}
+    for one in engine.of_service(project.name, service):
+        if containers.number_of(one) not in numbers:  # Compose, told to keep fewer, keeps whichever it likes
+            stopping.stop(one)
+            stopping.remove(one)
     # Only where the files say another number: `--scale` becomes a part of the definition.
     many = [] if project.copies(service) == len(before) else ["--scale", f"{service}={len(before)}"]
     project.up(service, "--force-recreate", *many, wait=wait)

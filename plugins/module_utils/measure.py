@@ -45,10 +45,15 @@ def _promised(container: Mapping[str, Any], charges: Mapping[str, Mapping[str, A
     return int(charge if charge is not None else limit or 0)
 
 
+HELD = ("memory",)
+"""What is refused when it goes over its line. CPU is a weight: what was promised of it is shown, and the plan's own
+proof covers it; there is nothing to measure that the kernel would hold."""
+
+
 def over(now: Mapping[str, Any], lines: Mapping[str, Any], before: Mapping[str, Any] | None) -> list[str]:
     """Return the resources that go over their line, or become fuller though they are over it already."""
     found = []
-    for key in RESOURCES:
+    for key in HELD:
         line = lines.get(key)
         if not line:
             continue

@@ -114,16 +114,24 @@ def restored(given: Hand) -> dict[str, Any]:
     if given.checking or not (steps or files):
         return {"changed": bool(steps or files), "steps": told, "differences": [], "diff": diff}
     with given.at_work():
-        for name in steps:
-            with given.noted("restore", service=name):
-                way.take(name)
+        failed = [why for name in steps if (why := _taken(given, way, name))]
         if not only:
             release_back.put(given.home, before)
-    left = Way(stage, before, only).differences()
+    left = [*failed, *Way(stage, before, only).differences()]
     left += [] if only else release_back.differences(given.home, before)
     if left:
         raise NodeError(f"not everything is as it was: {', '.join(left[:5])}", "", HELD, differences=left)
     return {"changed": True, "steps": told, "differences": [], "diff": diff}
+
+
+def _taken(given: Hand, way: Way, name: str) -> str:
+    """Put one service back; return why it could not be: that keeps nobody else from going back."""
+    try:
+        with given.noted("restore", service=name):
+            way.take(name)
+    except NodeError as fault:
+        return str(fault)
+    return ""
 
 
 def present(given: Hand) -> dict[str, Any]:

@@ -15,7 +15,9 @@ author: bayplan
 extends_documentation_fragment: [bayplan.fleet.common]
 options:
   services:
-    description: What to wait for, each with C(project), C(service), C(copies), C(run) and C(limits). None only measures.
+    description:
+      - What to wait for, each with C(project), C(service), C(copies), C(run) and C(limits). None only measures.
+      - Those that an earlier run of the plan has done, by C(what) and C(step), are left to the last gate.
     type: list
     elements: dict
     default: []

@@ -1,14 +1,24 @@
 """A small fleet, from what was there to what was planned and back; every way in refuses the same things."""
 
+from __future__ import annotations
+
 import json
 import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from yard import Yard, journal, kernel, nodes, untouched
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lab import Lab
+
+    Before = dict[str, dict[str, dict[str, object]]]
 
 MIB = 2**20
 COMPOSE = """
@@ -48,7 +58,7 @@ services:
 
 
 @pytest.fixture(scope="module")
-def yard(lab_of, tmp_path_factory):
+def yard(lab_of: Callable[..., Lab], tmp_path_factory: pytest.TempPathFactory) -> Yard:
     lab = lab_of(["front", "back"])
     made = Yard(tmp_path_factory.mktemp("yard"), lab)
     made.write(nodes({node: lab.node(node).address for node in ("front", "back")}) + POLICY, {"shop": COMPOSE})
@@ -57,16 +67,17 @@ def yard(lab_of, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def before(yard):
+def before(yard: Yard) -> Before:
     return {node: yard.services(node) for node in ("front", "back")}
 
 
 @pytest.fixture(scope="module")
-def plan(yard, before):
+def plan(yard: Yard, before: Before) -> Path:
+    assert before, "what was there is looked at before it is planned"
     return yard.plan()
 
 
-def ways_in(plan, yard):
+def ways_in(plan: Path, yard: Yard) -> Iterator[tuple[list[str | Path], dict[str, str]]]:
     """The three ways in: our verb, plain ansible-playbook, ansible-runner."""
     programs = Path(sys.executable).parent
     hosts = yard.root / "inventory" / "shop" / "hosts.yml"
@@ -87,11 +98,11 @@ def ways_in(plan, yard):
     )
 
 
-def tried(words, environment, yard):
+def tried(words: list[str | Path], environment: dict[str, str], yard: Yard) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, cwd=yard.root, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_a_check_shows_each_change_and_touches_nothing(yard, plan):
+def test_a_check_shows_each_change_and_touches_nothing(yard: Yard, plan: Path) -> None:
     hashes = [untouched(yard.lab.node(node)) for node in ("front", "back")]
     done = yard.bayplan("apply", str(plan), "--check", "--diff")
     assert [untouched(yard.lab.node(node)) for node in ("front", "back")] == hashes
@@ -99,12 +110,12 @@ def test_a_check_shows_each_change_and_touches_nothing(yard, plan):
         assert words in done.stdout
 
 
-def test_without_a_terminal_it_asks_for_yes(yard, plan):
+def test_without_a_terminal_it_asks_for_yes(yard: Yard, plan: Path) -> None:
     done = yard.bayplan("apply", str(plan), code=64)
     assert "say --yes" in done.stderr
 
 
-def test_a_held_lock_is_refused_by_every_way_in(yard, plan):
+def test_a_held_lock_is_refused_by_every_way_in(yard: Yard, plan: Path) -> None:
     until = (datetime.now(UTC) + timedelta(minutes=10)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     owner = {"host": "elsewhere", "user": "ann", "pid": 1, "since": "1"}
     lock = json.dumps({"plan": "other", "run": "other", "owner": owner, "seconds": 900, "until": until, "boot": ""})
@@ -119,7 +130,7 @@ def test_a_held_lock_is_refused_by_every_way_in(yard, plan):
     assert yard.lab.node("front").docker("ps", "-q").stdout
 
 
-def test_a_stale_plan_is_refused_by_every_way_in(yard, plan, before):
+def test_a_stale_plan_is_refused_by_every_way_in(yard: Yard, plan: Path, before: Before) -> None:
     identity = before["front"]["api"]["id"]
     yard.lab.node("front").docker("update", "--memory", "300m", "--memory-swap", "600m", identity)
     hashes = [untouched(yard.lab.node(name)) for name in ("front", "back")]
@@ -132,7 +143,7 @@ def test_a_stale_plan_is_refused_by_every_way_in(yard, plan, before):
     yard.lab.node("front").docker("update", "--memory", "512m", "--memory-swap", "1024m", identity)
 
 
-def test_it_is_applied_and_the_kernel_agrees(yard, plan, before):
+def test_it_is_applied_and_the_kernel_agrees(yard: Yard, plan: Path, before: Before) -> None:
     done = yard.bayplan("apply", str(plan), "--yes")
     front, back = yard.services("front"), yard.services("back")
     assert done.stdout.splitlines()[-1] == "applied"
@@ -146,31 +157,31 @@ def test_it_is_applied_and_the_kernel_agrees(yard, plan, before):
     assert kernel(yard.lab.node("back"), "cache")["memory"] == 128 * MIB
 
 
-def test_names_resolve_across_nodes_after_the_move(yard):
+def test_names_resolve_across_nodes_after_the_move(yard: Yard) -> None:
     answer = yard.lab.node("front").run(
         "docker exec $(docker ps -qf label=com.docker.compose.service=api) getent hosts cache || docker exec $(docker ps -qf label=com.docker.compose.service=api) grep cache /etc/hosts"
     )
     assert yard.lab.node("back").address in answer.stdout
 
 
-def test_verify_finds_nothing_and_status_tells_it(yard):
+def test_verify_finds_nothing_and_status_tells_it(yard: Yard) -> None:
     assert "front: 3 services are what the policy says" in yard.bayplan("verify", "policies/shop").stdout
     assert "applied" not in yard.bayplan("status", "policies/shop").stderr
 
 
-def test_the_same_plan_again_changes_nothing(yard, plan):
+def test_the_same_plan_again_changes_nothing(yard: Yard, plan: Path) -> None:
     ids = {node: yard.services(node) for node in ("front", "back")}
     done = yard.bayplan("apply", str(plan), "--yes")
     assert done.stdout.splitlines()[-1] == "applied: nothing had to change"
     assert {node: yard.services(node) for node in ("front", "back")} == ids
 
 
-def test_a_new_plan_has_nothing_to_do(yard):
+def test_a_new_plan_has_nothing_to_do(yard: Yard) -> None:
     again = yard.plan()
     assert "nothing to do" in yard.bayplan("apply", str(again), "--yes").stdout
 
 
-def test_drift_is_named_where_it_begins(yard):
+def test_drift_is_named_where_it_begins(yard: Yard) -> None:
     yard.lab.node("front").docker(
         "update", "--memory", "80m", "--memory-swap", "160m", str(yard.services("front")["web"]["id"])
     )
@@ -181,7 +192,7 @@ def test_drift_is_named_where_it_begins(yard):
     )
 
 
-def test_rollback_gives_back_limits_placement_and_files(yard, plan, before):
+def test_rollback_gives_back_limits_placement_and_files(yard: Yard, plan: Path, before: Before) -> None:
     yard.bayplan("rollback", str(plan), "--yes")
     after = {node: yard.services(node) for node in ("front", "back")}
     keys = ("running", "memory", "cpus", "cpuset")

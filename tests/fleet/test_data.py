@@ -322,7 +322,7 @@ def test_a_copy_that_was_cut_off_is_marked_and_finished_by_the_next(move: Move) 
     two = move.target.node
     root(move.source.node, f"head -c 400M /dev/urandom > {DATA}/large")
     way = move.opened()
-    cut = threading.Thread(target=root, args=(two, f"until [ $(du -sm {DATA}/large | cut -f1) -gt 20 ]; do sleep 0.05; done 2>/dev/null; killall -9 rsync"))  # fmt: skip
+    cut = threading.Thread(target=root, args=(two, f"until [ $(du -sm {DATA}/large | cut -f1) -gt 20 ]; do sleep 0.05; done 2>/dev/null; pkill -9 -x rsync"))  # fmt: skip
     cut.start()
 
     broken = move.told(move.target, "pulled", hot=True, **way)

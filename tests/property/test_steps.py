@@ -338,35 +338,38 @@ def moving(there: list[str], movers: dict[str, tuple[str, str, int]], spare: int
     return replace(case, as_is=replace(case.as_is, nodes=nodes), to_be=replace(case.to_be, nodes=nodes))
 
 
+Standing = tuple[frozenset[str], frozenset[str]]
+"""Who has moved, and who is stopped."""
+
+
 def fewest_stops(case: Case, movers: dict[str, tuple[str, str, int]]) -> int:
-    """Return with how few stops all can move, by trying every order: breadth first, in plain sums."""
+    """Return with how few stops all can move, by trying every order, in plain sums."""
     room = {name: node.has(MEMORY) // GIB for name, node in case.to_be.nodes.items()}
-    queue = deque([(frozenset[str](), frozenset[str]())])
-    best = {queue[0]: 0}
+    begin: Standing = (frozenset(), frozenset())
+    best, queue = {begin: 0}, deque([begin])
     while queue:
-        done, halted = queue.popleft()
-        if len(done) == len(movers):
-            return best[done, halted]
-        used: Counter[str] = Counter()
-        for one, (source, target, size) in movers.items():
-            if one in done:
-                used[target] += size
-            elif one not in halted:
-                used[source] += size
-        for one, (_, target, size) in movers.items():
-            if one in done:
-                continue
-            if used[target] + size <= room[target]:
-                state_after = (done | {one}, halted - {one})
-                if best.get(state_after, 99) > best[done, halted]:
-                    best[state_after] = best[done, halted]
-                    queue.appendleft(state_after)
-            if one not in halted:
-                state_after = (done, halted | {one})
-                if best.get(state_after, 99) > best[done, halted] + 1:
-                    best[state_after] = best[done, halted] + 1
-                    queue.append(state_after)
-    raise AssertionError("all can be stopped, so there is always a way")
+        now = queue.popleft()
+        for after, stops in ways(now, movers, room):
+            if best.get(after, 99) > best[now] + stops:
+                best[after] = best[now] + stops
+                queue.append(after)
+    return best[frozenset(movers), frozenset()]
+
+
+def ways(
+    now: Standing, movers: dict[str, tuple[str, str, int]], room: dict[str, int]
+) -> Iterator[tuple[Standing, int]]:
+    """Yield what can be done next: somebody moves whose copy fits beside all that runs, or somebody is stopped."""
+    done, halted = now
+    used: Counter[str] = Counter()
+    for one, (source, target, size) in movers.items():
+        if one in done or one not in halted:
+            used[target if one in done else source] += size
+    for one, (_, target, size) in movers.items():
+        if one not in done and used[target] + size <= room[target]:
+            yield (done | {one}, halted - {one}), 0
+        if one not in done | halted:
+            yield (done, halted | {one}), 1
 
 
 @settings(LIMITED, max_examples=300)

@@ -6,10 +6,12 @@ a policy or a Compose file says is ever taken for a template.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bayplan.render.emit import emit, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 GROUP = "bayplan"
 """The group of all nodes of a fleet in its inventory."""

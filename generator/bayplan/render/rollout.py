@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bayplan.analyse.charge import charge_on
-from bayplan.model.placement import Seat
 from bayplan.model.names import Name
+from bayplan.model.placement import Seat
 from bayplan.model.quantity import CPUS, MEMORY
 from bayplan.plan.order.baggage import root_of
 from bayplan.plan.state import mode, resources, weight

@@ -175,27 +175,24 @@ class Story:
         self._check("after the rollback all that runs is well", healthy(self.chapter.back))
 
     def _plan(self, which: str = "") -> str:
-        said = self._bayplan("plan", which)
-        last = (said.stderr + said.stdout).strip().split("plans/")
-        return last[-1].partition("/")[0]
+        """Plan, and return the digest: the last thing that `bayplan plan` says is where the plan is."""
+        return self._bayplan("plan", which).rpartition("plans/")[2].partition("/")[0]
 
-    def _bayplan(self, verb: str, which: str = "") -> subprocess.CompletedProcess[str]:
-        """Run one command of bayplan in the work folder; its output is kept there."""
+    def _bayplan(self, verb: str, which: str = "") -> str:
+        """Run one command of bayplan in the work folder and return what it said; that is kept, and can be followed."""
         self._steps += 1
         given = {"policy": self._policy, "plan": f"plans/{self.chapter.digest}"}
-        words = [str(BAYPLAN), *(word.format(**given) for word in COMMANDS[verb])]
+        words = [word.format(**given) for word in COMMANDS[verb]]
         step = f"bayplan {verb} {which}".strip()
-        with self._step(step):
-            done = subprocess.run(words, cwd=self.work, capture_output=True, text=True, check=False)
         log = self.work / "log" / f"{self._steps:02d}-{step.replace(' ', '-')}.txt"
         log.parent.mkdir(exist_ok=True)
-        log.write_text(
-            f"$ {' '.join(words[1:])}\n{done.stdout}\n{done.stderr}\nexit {done.returncode}\n", encoding="utf-8"
-        )
+        with self._step(step), log.open("w", encoding="utf-8") as out:
+            done = subprocess.run([BAYPLAN, *words], cwd=self.work, stdout=out, stderr=subprocess.STDOUT, check=False)
+        said = log.read_text(encoding="utf-8")
         if done.returncode:
-            end = "\n".join((done.stdout + done.stderr).strip().splitlines()[-30:])
-            raise StoryError(f"{step} ended with {done.returncode}; all it said is in {log}:\n{end}")
-        return done
+            end = "\n".join(said.strip().splitlines()[-30:])
+            raise StoryError(f"bayplan {' '.join(words)} ended with {done.returncode}; all it said is in {log}:\n{end}")
+        return said
 
     def _step(self, name: str) -> _Step:
         return _Step(self, name)

@@ -1,5 +1,10 @@
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 import yaml
+
 from bayplan.render.playbook import inventory, nodes_of, playbook, rollback_playbook, untemplated
 
 RESIZE = {
@@ -27,14 +32,14 @@ ROLLOUT = {
 }
 
 
-def plays(text):
+def plays(text: str) -> list[tuple[Any, ...]]:
     return [
         (play["name"], play["hosts"], play["roles"][0]["role"], play["roles"][0].get("vars"))
         for play in yaml.safe_load(text)
     ]
 
 
-def test_a_plan_is_a_play_for_each_wave_between_preflight_and_finish():
+def test_a_plan_is_a_play_for_each_wave_between_preflight_and_finish() -> None:
     assert plays(playbook(ROLLOUT)) == [
         ("Look before the first step, and lock the nodes: plan 0123456789ab", "back:door:front", "bayplan.fleet.preflight", None),
         ("Keep what is there now, and bring the new files and images", "back:door:front", "bayplan.fleet.release", None),
@@ -44,7 +49,7 @@ def test_a_plan_is_a_play_for_each_wave_between_preflight_and_finish():
     ]  # fmt: skip
 
 
-def test_the_way_back_moves_first_and_in_reverse():
+def test_the_way_back_moves_first_and_in_reverse() -> None:
     again = {**MOVE, "number": 3, "services": [{"service": "db"}]}
     made = plays(rollback_playbook({**ROLLOUT, "waves": [RESIZE, MOVE, again]}))
     assert made[0][3] == {"preflight_back": True}
@@ -57,15 +62,15 @@ def test_the_way_back_moves_first_and_in_reverse():
     ("text", "name"),
     [("costs {{ 1 }}", "Costs { { 1 }}"), ("{% x %}", "{ % x %}"), ("{# x", "{ # x"), ("plain", "Plain")],
 )
-def test_no_reason_is_taken_for_a_template(text, name):
+def test_no_reason_is_taken_for_a_template(text: str, name: str) -> None:
     assert untemplated(text) == name
 
 
-def test_a_proxy_that_learns_of_a_move_takes_part_in_it():
+def test_a_proxy_that_learns_of_a_move_takes_part_in_it() -> None:
     assert nodes_of(MOVE) == ("back", "door", "front")
 
 
-def test_an_inventory_names_addresses_and_local_nodes():
+def test_an_inventory_names_addresses_and_local_nodes() -> None:
     made = yaml.safe_load(inventory([("b", "b.lan", "local"), ("a", "10.0.0.1", "ssh")]))
     assert made == {
         "bayplan": {

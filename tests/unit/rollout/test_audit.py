@@ -1,4 +1,9 @@
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
+
 from bayplan.rollout.audit import audit, cores
 
 GIB = 2**30
@@ -31,7 +36,9 @@ TRUE = {
 }
 
 
-def container(configured=None, kernel=None, **more):
+def container(
+    configured: dict[str, Any] | None = None, kernel: dict[str, Any] | None = None, **more: Any
+) -> dict[str, Any]:
     base = {
         "project": "shop",
         "service": "web",
@@ -44,12 +51,12 @@ def container(configured=None, kernel=None, **more):
     return {**base, **own, **more}
 
 
-def told(*containers, expected=None):
+def told(*containers: dict[str, Any], expected: dict[str, Any] | None = None) -> list[str]:
     facts = {"containers": list(containers)}
     return [drift.words() for drift in audit(expected or EXPECTED, facts, "front")]
 
 
-def test_a_node_that_is_as_the_policy_says_has_no_drift():
+def test_a_node_that_is_as_the_policy_says_has_no_drift() -> None:
     assert told(container()) == []
 
 
@@ -66,32 +73,32 @@ def test_a_node_that_is_as_the_policy_says_has_no_drift():
         (container(state="exited", kernel=None), "front  shop/web  run: policy always, node 0 of 1 running"),
     ],
 )  # fmt: skip
-def test_a_difference_is_named_where_it_first_shows(found, words):
+def test_a_difference_is_named_where_it_first_shows(found: Any, words: str) -> None:
     assert told(found) == [words]
 
 
-def test_a_missing_copy_is_a_drift():
+def test_a_missing_copy_is_a_drift() -> None:
     assert told() == ["front  shop/web  copies: policy 1, node 0"]
 
 
-def test_a_resting_service_need_not_run():
+def test_a_resting_service_need_not_run() -> None:
     resting = {"shop/web": {**EXPECTED["shop/web"], "run": "on-demand"}}
     assert told(container(state="exited", kernel=None), expected=resting) == []
 
 
-def test_a_service_that_runs_once_may_have_ended():
+def test_a_service_that_runs_once_may_have_ended() -> None:
     assert told(container(state="exited", kernel=None, restart_policy="no")) == []
 
 
-def test_a_limit_nobody_asked_for_is_a_drift():
+def test_a_limit_nobody_asked_for_is_a_drift() -> None:
     free = {"shop/web": {**EXPECTED["shop/web"], "limits": {**EXPECTED["shop/web"]["limits"], "memory": None}}}
     assert told(container(), expected=free) == ["front  shop/web  memory: policy none, docker 1 GiB"]
 
 
-def test_the_kernel_may_round_to_pages():
+def test_the_kernel_may_round_to_pages() -> None:
     assert told(container(kernel={"memory": GIB - 4096})) == []
 
 
 @pytest.mark.parametrize(("text", "found"), [("0-2,5", {0, 1, 2, 5}), ("3", {3}), ("", set())])
-def test_cores_are_read_as_the_kernel_writes_them(text, found):
+def test_cores_are_read_as_the_kernel_writes_them(text: str, found: set[int]) -> None:
     assert cores(text) == found

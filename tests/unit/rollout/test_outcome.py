@@ -1,4 +1,7 @@
+from __future__ import annotations
+
 import pytest
+
 from bayplan.errors import Exit
 from bayplan.rollout.apply import outcome
 from bayplan.rollout.runner import STOPPED, Result
@@ -19,10 +22,10 @@ from bayplan.rollout.runner import STOPPED, Result
         (Result(code=STOPPED), 130, "stopped; bayplan apply p --resume goes on, bayplan rollback takes it back"),
     ],
 )  # fmt: skip
-def test_each_end_has_its_exit_code_and_its_sentence(result, code, words):
+def test_each_end_has_its_exit_code_and_its_sentence(result: Result, code: int, words: str) -> None:
     ended = outcome(result, "bayplan apply p")
     assert (ended.exit_code, ended.words) == (code, words)
 
 
-def test_a_check_says_that_nothing_was_touched():
+def test_a_check_says_that_nothing_was_touched() -> None:
     assert outcome(Result(code=0, changed={"front": 3}), "", checked=True).words == "checked: nothing was touched"

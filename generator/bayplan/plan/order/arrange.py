@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain, combinations, islice
 from typing import TYPE_CHECKING
 
-from bayplan.plan.order.actions import Action, at
 from bayplan.plan.order.books import Books
-from bayplan.plan.order.ranks import size
 from bayplan.plan.order.search import Search
 from bayplan.plan.steps import Act
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from bayplan.plan.order.actions import Action
     from bayplan.plan.order.books import Short
     from bayplan.plan.order.charges import Charges
     from bayplan.plan.order.scene import World
-
-_MOST_SETS = 64
-_TRIES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +41,27 @@ def arrange(charges: Charges, world: World, actions: Sequence[Action]) -> Arrang
     end = _end(charges, world, actions)
     if end is not None:
         return Arranged(short=end, who=_largest(charges, world, actions, end))
-    for soft, lenient in ((True, False), (True, True), (False, False), (False, True)):
+    for soft, lenient, stops in _ways(charges, world, actions):
         search = Search(Books(charges, world, lenient=lenient), soft)
-        if search.in_parts(actions):
+        if search.in_parts(actions, stops=stops):
             return Arranged(tuple(search.done))
-    return _with_stops(charges, world, actions)
+    return Arranged(who=next((one for one in actions if one.act is Act.MOVE), actions[0]))
+
+
+def _ways(charges: Charges, world: World, actions: Sequence[Action]) -> Iterator[tuple[bool, bool, bool]]:
+    """Yield how to look, from the strictest way on; what makes no difference is left out.
+
+    First everything that should be is kept to. Then rows that are over their line may be filled again, never beyond
+    what they were. Then what should come before need not. Last, services may be stopped.
+    """
+    books = Books(charges, world)
+    softs = (True, False) if any(one.soft for one in actions) else (True,)
+    over = any(books.over_line(node) for node in world) or any(one.act is Act.RESIZE for one in actions)
+    lenients = (False, True) if over else (False,)
+    for stops in (False, True):
+        for soft in softs:
+            for lenient in lenients:
+                yield soft, lenient, stops
 
 
 def _end(charges: Charges, world: World, actions: Sequence[Action]) -> Short | None:
@@ -59,49 +70,6 @@ def _end(charges: Charges, world: World, actions: Sequence[Action]) -> Short | N
     for one in sorted(actions, key=lambda one: (bool(one.hard), one.phase, one.rank)):
         after.force(one.puts(after.scene, after.world))
     return after.over(before)
-
-
-def _with_stops(charges: Charges, world: World, actions: Sequence[Action]) -> Arranged:
-    """Return an order in which as few moves as possible begin with a stop, the cheapest ones."""
-    greedy = Search(Books(charges, world, lenient=True), soft=False)
-    stuck = [one for one in greedy.by_phase(actions) if one.act is Act.MOVE]
-    moves = [one for one in actions if one.act is Act.MOVE]
-    for some in chain(islice(_few(greedy.books, world, stuck), _MOST_SETS), (tuple(stuck), tuple(moves))):
-        for lenient in (False, True):
-            found = _stopped(Books(charges, world, lenient=lenient), actions, some)
-            if found:
-                return Arranged(found)
-    return Arranged(who=stuck[0] if stuck else actions[0])
-
-
-def _few(books: Books, world: World, stuck: Sequence[Action]) -> Iterator[tuple[Action, ...]]:
-    """Yield sets of moves to begin with a stop, the smallest sets and the cheapest moves first."""
-    before = Books(books.charges, world)
-    cheapest = sorted(stuck, key=lambda one: (*reversed(size(before, one)), one.name, one.node))
-    return chain.from_iterable(combinations(cheapest, many) for many in range(1, len(cheapest)))
-
-
-def _stopped(books: Books, actions: Sequence[Action], some: Sequence[Action]) -> tuple[Action, ...]:
-    """Return an order in which some moves begin with a stop; none if there is none."""
-    halted = [one for one in some if _whole(books, one)]
-    stops = [_halt(one) for one in halted]
-    search = Search(books, soft=False, tries=len(actions) ** 2 + _TRIES)
-    found = search.in_parts([*actions, *stops])
-    if not found:
-        for one, stop in zip(halted, stops, strict=True):
-            one.hard.discard(stop)
-    return tuple(search.done) if found else ()
-
-
-def _whole(books: Books, move: Action) -> bool:
-    """Whether all copies leave the source: only then can a stop free it."""
-    return all(stand is None for node, _, stand in move.puts(books.scene, books.world) if node == move.node)
-
-
-def _halt(move: Action) -> Action:
-    stop = Action(Act.STOP, at(Act.MOVE), move.name, move.node, movers=move.movers, rank=move.rank, stop=True)
-    move.hard.add(stop)
-    return stop
 
 
 def _largest(charges: Charges, world: World, actions: Sequence[Action], short: Short) -> Action | None:

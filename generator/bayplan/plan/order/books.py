@@ -45,7 +45,9 @@ class Short:
 
 
 @dataclass(slots=True)
-class _Undo:
+class Undo:
+    """How a put is taken back: who stood there, which data came, which first limits were noted."""
+
     node: str
     name: Name
     stand: Stand | None
@@ -100,12 +102,12 @@ class Books:
         total = row.reserve + self._sums[row.node][row.resource]
         return total + (together(self.scene.to_be, row.resource.partition("/")[0], shared) if shared else 0)
 
-    def put(self, node: str, name: Name, stand: Stand | None) -> _Undo:
+    def put(self, node: str, name: Name, stand: Stand | None) -> Undo:
         """Let a service stand on a node so from now on; None takes it away. Data stays where it was."""
         old = self.world[node].pop(name, None)
         self._count(node, name, old, -1)
         self._count(node, name, stand, 1)
-        undo = _Undo(node, name, old)
+        undo = Undo(node, name, old)
         if stand is not None:
             self.world[node][name] = stand
             sizes = self.charges.volumes(node, name, stand.form)
@@ -118,7 +120,7 @@ class Books:
         self._bars.pop(node, None)
         return undo
 
-    def back(self, undos: Iterable[_Undo]) -> None:
+    def back(self, undos: Iterable[Undo]) -> None:
         """Take back what `put` did, the last first."""
         for undo in reversed(tuple(undos)):
             now = self.world[undo.node].get(undo.name)
@@ -154,9 +156,9 @@ class Books:
             self._known_marks[key] = marks(self.scene, name, node, stand)
         return self._known_marks[key]
 
-    def attempt(self, puts: Iterable[tuple[str, Name, Stand | None]]) -> tuple[list[_Undo], Short | None]:
+    def attempt(self, puts: Iterable[tuple[str, Name, Stand | None]]) -> tuple[list[Undo], Short | None]:
         """Do some puts, unless one of them fills what may not be filled; return how to take them back, or why not."""
-        undos: list[_Undo] = []
+        undos: list[Undo] = []
         for node, name, stand in puts:
             before, old = self.bars(node), self._marks[node].get(name, frozenset())
             undo = self.put(node, name, stand)
@@ -167,7 +169,11 @@ class Books:
                 return [], short
         return undos, None
 
-    def _short(self, undo: _Undo, before: dict[str, int]) -> Short | None:
+    def over_line(self, node: str) -> bool:
+        """Whether a row of a node is over its line."""
+        return any(bar > self.charges.row(node, resource).line for resource, bar in self.bars(node).items())
+
+    def _short(self, undo: Undo, before: dict[str, int]) -> Short | None:
         node = undo.node
         first = self._name(undo)
         for resource, bar in self.bars(node).items():
@@ -184,7 +190,7 @@ class Books:
             return row.line + first
         return max(row.line, self.floor[node, resource]) + self.named[node, resource]
 
-    def _name(self, undo: _Undo) -> dict[str, int]:
+    def _name(self, undo: Undo) -> dict[str, int]:
         """Note, and return, what a row grows only because what was unbounded there has got a limit."""
         first = self.charges.first_limits(undo.node, undo.name, undo.stand, self.world[undo.node].get(undo.name))
         for resource, amount in first.items():
@@ -212,6 +218,12 @@ class Books:
             frees |= bool(old - new) or any(after[key] < bars[key] for key in bars)
         self.back(undos)
         return grows, frees
+
+    def fits(self, puts: Iterable[tuple[str, Name, Stand | None]]) -> bool:
+        """Whether some puts could be done now."""
+        undos, short = self.attempt(puts)
+        self.back(undos)
+        return short is None
 
     def adds(self, puts: Iterable[tuple[str, Name, Stand | None]], node: str, resource: str) -> int:
         """Return how much some puts fill a row."""

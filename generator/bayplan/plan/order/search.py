@@ -11,17 +11,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bayplan.plan.order.actions import PHASES, Action, at
+from bayplan.plan.order.halting import halting
 from bayplan.plan.steps import Act
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bayplan.plan.order.books import Books
+    from bayplan.plan.order.books import Books, Undo
 
-MOST = 5_000
-"""Actions that are tried before a search gives up."""
+MOST = 10_000
+"""Actions that are tried where few stand in each other's way: enough to try every order of them."""
+SOME = 1_000
+"""Actions that are tried where many do; after that a stop is cheaper than to look on."""
+FEW = 12
 DEEPEST = 400
-"""Moves that stand in each other's way; with more of them not every order is tried."""
+"""Of more actions than that, not even some orders are tried."""
 
 
 @dataclass(slots=True)
@@ -46,16 +50,27 @@ class Search:
         """Whether all that comes before an action is done."""
         return one.hard <= self._did and (not self.soft or one.soft <= self._did)
 
-    def do(self, one: Action) -> bool:
-        """Do an action if it can be done now."""
-        _, short = self.books.attempt(one.puts(self.books.scene, self.books.world))
-        if short is None:
-            self._keep(one)
-        return short is None
+    def do(self, one: Action) -> list[Undo] | None:
+        """Do an action if it can be done now, and return how to take it back."""
+        undos, short = self.books.attempt(one.puts(self.books.scene, self.books.world))
+        if short is not None:
+            return None
+        self._keep(one)
+        return undos
 
     def _keep(self, one: Action) -> None:
         self.done.append(one)
         self._did.add(one)
+
+    def undo(self, undos: Iterable[Undo]) -> None:
+        """Take back what was done last."""
+        self._did.discard(self.done.pop())
+        self.books.back(undos)
+
+    def again(self) -> None:
+        """Begin to look anew: with a stop, sets of actions may be finished that could not be."""
+        self._dead.clear()
+        self.tries = MOST
 
     def by_phase(self, actions: Iterable[Action]) -> list[Action]:
         """Do what can be done, phase after phase, again and again; return what is left."""
@@ -67,31 +82,42 @@ class Search:
                 if phase == at(Act.MOVE):
                     left = self._moves(left)
                 else:
-                    left = [one for one in left if one.phase != phase or not (self.ready(one) and self.do(one))]
+                    left = [
+                        one for one in left if one.phase != phase or not (self.ready(one) and self.do(one) is not None)
+                    ]
         return left
 
     def _moves(self, left: list[Action]) -> list[Action]:
         """Do what moves can be done: after each the first is tried again, as it may fit now."""
         while True:
             moves = (one for one in left if one.phase == at(Act.MOVE))
-            done = next((one for one in moves if self.ready(one) and self.do(one)), None)
+            done = next((one for one in moves if self.ready(one) and self.do(one) is not None), None)
             if done is None:
                 return left
             left = [one for one in left if one is not done]
 
-    def in_parts(self, actions: Iterable[Action]) -> bool:
-        """Do all actions: who only frees first, who only fills last, the others in any order that is possible."""
+    def in_parts(self, actions: Iterable[Action], *, stops: bool = False) -> bool:
+        """Do all actions: who only frees first, who only fills last, the others in any order that is possible.
+
+        Args:
+            actions: all of a stage.
+            stops: whether a service may be stopped for a while, where there is no other way.
+        """
         some = list(actions)
         effects = {one: self.books.effect(one.puts(self.books.scene, self.books.world)) for one in some}
-        late = self.by_phase(one for one in some if not effects[one][0] and not one.stop)
-        between = self._harmless_first([one for one in some if effects[one] == (True, True) or one.stop])
+        late = self.by_phase(one for one in some if not effects[one][0])
+        between = self._harmless_first([one for one in some if effects[one] == (True, True)])
         late += [one for one in some if effects[one] == (True, False)]
-        return len(between) <= DEEPEST and self.exhaust(between) and not self.by_phase(late)
+        for part in components(between):
+            self.tries = MOST if len(part) <= FEW else SOME
+            if not (self.exhaust(part) or (stops and halting(self, part))):
+                return False
+        return not self.by_phase(late)
 
     def _harmless_first(self, actions: list[Action]) -> list[Action]:
         """Do the moves that stand in nobody's way: all that comes fits beside them though nothing leaves."""
         books = self.books
-        adds = {one: _growth(books, one) for one in actions if not one.stop}
+        adds = {one: _growth(books, one) for one in actions}
         coming: Counter[tuple[str, str]] = Counter()
         for more in adds.values():
             coming.update(more)
@@ -106,7 +132,7 @@ class Search:
         while len(left) != before:
             before = len(left)
             for one in tuple(left):
-                if one.act is Act.MOVE and self.ready(one) and fits(one) and self.do(one):
+                if one.act is Act.MOVE and self.ready(one) and fits(one) and self.do(one) is not None:
                     coming.subtract(adds[one])
                     left.remove(one)
         return left
@@ -116,22 +142,36 @@ class Search:
         left = frozenset(actions)
         if not left:
             return True
-        if left in self._dead or self.tries <= 0:
+        if left in self._dead or self.tries <= 0 or len(left) > DEEPEST:
             return False
         for one in actions:
             if not self.ready(one):
                 continue
             self.tries -= 1
-            undos, short = self.books.attempt(one.puts(self.books.scene, self.books.world))
-            if short is not None:
+            undos = self.do(one)
+            if undos is None:
                 continue
-            self._keep(one)
             if self.exhaust([other for other in actions if other is not one]):
                 return True
-            self._did.discard(self.done.pop())
-            self.books.back(undos)
+            self.undo(undos)
         self._dead.add(left)
         return False
+
+
+def components(actions: Sequence[Action]) -> list[list[Action]]:
+    """Return actions in sets that have no node in common and do not wait for each other: each goes its own way."""
+    sets: list[tuple[set[Action], set[str]]] = []
+    for one in actions:
+        some, nodes = {one}, {one.node, one.target} - {""}
+        apart = []
+        for others, there in sets:
+            if nodes & there or any(one.hard & {other} or one.soft & {other} or one in other.soft for other in others):
+                some, nodes = some | others, nodes | there
+            else:
+                apart.append((others, there))
+        sets = [*apart, (some, nodes)]
+    place = {one: index for index, one in enumerate(actions)}
+    return sorted((sorted(some, key=place.__getitem__) for some, _ in sets), key=lambda some: place[some[0]])
 
 
 def _growth(books: Books, one: Action) -> dict[tuple[str, str], int]:
