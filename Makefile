@@ -49,7 +49,7 @@ demo-fleet: $(RUN)  ## the whole story on real nodes, a sixteenth in size (ARGS=
 ##@ The code
 .PHONY: test test-fleet molecule lint lock clean
 test: $(DEV)  ## run the tests
-	@$(VENV)/bin/pytest -n $(JOBS) --dist loadgroup $(ARGS)
+	@$(VENV)/bin/pytest -n $(JOBS) $(ARGS)
 
 test-fleet: $(DEV)  ## run the tests on real nodes, which have to run here
 	@BAYPLAN_FLEET=required $(VENV)/bin/pytest tests/fleet -n 0 $(ARGS)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from bayplan.finding import Place, in_order
 from bayplan.model import units
@@ -26,6 +27,18 @@ if TYPE_CHECKING:
 
 FLEET = "shop"
 sys.path.append(str(collections_path()))  # tests import the collection by the name that Ansible gives it
+
+
+class Scheduling(LoadScopeScheduling):
+    """One test after the other, and the modules of the fleet each on one worker: they share a lab."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.partition("::")[0] if nodeid.startswith("tests/fleet/") else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    """Return who gives tests to the workers, in place of xdist's groups, which pytest's ids no longer carry."""
+    return Scheduling(config, log)
 
 
 class Read(Protocol):

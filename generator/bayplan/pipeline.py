@@ -17,7 +17,7 @@ from bayplan.check.neighbours import lost_names
 from bayplan.errors import PolicyError, ViolatedError
 from bayplan.finding import Finding, error, in_order
 from bayplan.plan.diff import diff
-from bayplan.plan.order import Scene, proof
+from bayplan.plan.order import Scene, postpone, proof
 from bayplan.plan.order import order as order_stages
 from bayplan.plan.plan import Plan, digest
 from bayplan.plan.rollout import read_cuts, read_times, waiting_for_facts
@@ -109,7 +109,9 @@ def make_plan(
     then = state(to_be, placement.seats, bodies(to_be, placement))
     changes = diff(now, then, reasons(to_be, placement), carried(to_be))
     cuts, more = read_cuts(policy.document, to_be)
-    taken, untaken = assign(cuts, changes)
+    scene = Scene(as_is, to_be, now, then, changes)
+    assigned, untaken = assign(cuts, changes)
+    taken, postponed = postpone(scene, cuts, assigned) if decision.placement and not untaken else (assigned, [])
     stages = staged(as_is, to_be, now, cuts, taken)
     before = Moment.of(AS_IS, as_is, there)
     after = Moment.of(TO_BE, to_be, placement.seats)
@@ -118,7 +120,7 @@ def make_plan(
     claims = check_claims(read_claims(policy.document, policy.environment), moments, released=policy.released)
     crossed = order_findings(as_is, to_be, now, stages, before.ledger) if decision.placement else []
     orderly = decision.placement is not None and not (untaken or crossed)
-    waves, order = _ordered(Scene(as_is, to_be, now, then, changes), stages) if orderly else ((), [])
+    waves, order = _ordered(scene, stages) if orderly else ((), [])
     waiting = waiting_for_facts(cuts, to_be.nodes, policy.observed)
     lost = lost_names(to_be, placement.seats)
     findings = [
@@ -127,6 +129,7 @@ def make_plan(
         *decision.findings,
         *more,
         *untaken,
+        *postponed,
         *claims,
         *crossed,
         *order,

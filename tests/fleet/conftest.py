@@ -46,7 +46,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ours = [item for item in items if HERE in item.path.parents]
     for item in ours:
         item.add_marker("fleet")
-        item.add_marker(pytest.mark.xdist_group("fleet"))  # two fleets at once would be slower than one after the other
     if ours and why_not():
         config.hook.pytest_deselected(items=ours)
         items[:] = [item for item in items if item not in ours]

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from bayplan.model.placement import Seat
 
 
+ON_DEMAND = "on-demand"
+"""The mode of who runs only while somebody asks for it."""
+
+
 class Kind(StrEnum):
     """What a change does; the words of `rollout.stages[].changes`."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bayplan.plan.change import Change, Detail, Kind
+from bayplan.plan.change import ON_DEMAND, Change, Detail, Kind
 from bayplan.plan.state import WEIGHT, Deployed, State
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _changed(name: Name, before: Deployed, after: Deployed, carried: int) -> Ite
     moved = any(before.seats[n].node != after.seats[n].node for n in common)
     seated = {n: before.seats[n] for n in sorted(common)}
     renewed = not moved and (bool(reset) or any(before.seats[n] != after.seats[n] for n in common))
-    if before.mode != after.mode and renewed and after.mode == "on-demand":
+    if before.mode != after.mode and renewed and after.mode == ON_DEMAND:
         settings = (*reset, *_copies(before, after))
         yield Change(Kind.SCHEDULE, name, before.seats, after.seats, settings, after.mode)
         return

@@ -12,7 +12,7 @@ from bayplan.finding import NOWHERE, Finding, Place, error
 from bayplan.model import units
 from bayplan.model.names import Instance
 from bayplan.model.quantity import GPU_MEMORY
-from bayplan.plan.change import Kind
+from bayplan.plan.change import ON_DEMAND, Kind
 from bayplan.plan.diff import apply
 from bayplan.plan.form import Form, blend
 
@@ -42,8 +42,9 @@ class Cut:
     place: Place = NOWHERE
 
     def takes(self, change: Change) -> bool:
-        """Whether a change belongs to this stage."""
-        by_kind = self.kinds is None or change.kind.value in self.kinds
+        """Whether a change belongs to this stage; who begins to rest is scheduled, whether it runs now or not."""
+        kinds = {change.kind.value, *(("schedule",) if change.mode == ON_DEMAND else ())}
+        by_kind = self.kinds is None or bool(kinds & self.kinds)
         return by_kind and (self.services is None or change.service in self.services)
 
 

@@ -25,6 +25,7 @@ class Outcome:
     words: str
 
 
+_LOCK = "bayplan.fleet.lease"
 _REFUSED = {"stale", "locked"}
 """Outcomes that come before anything was begun; preflight has given its locks back then."""
 
@@ -42,7 +43,7 @@ def apply(
     """Run the plan's playbook and say how it ended."""
     options = [*(["--check"] if check else []), *(["--diff"] if diff else []), *_limited(limit)]
     result = _run(bundle, "playbook.yml", say, inventory, options, {"preflight_resume": resume}, diff=diff)
-    if result.code and not check and not result.outcomes & _REFUSED:
+    if _left_locked(result, check=check):
         _unlock(bundle, inventory, limit)
     return outcome(result, f"bayplan apply {bundle.folder}", checked=check)
 
@@ -58,7 +59,7 @@ def rollback(
     """Run the plan's way back and say how it ended."""
     options = [*(["--check"] if check else []), *(["--diff"] if diff else [])]
     result = _run(bundle, "rollback.yml", say, inventory, options, {"preflight_resume": True}, diff=diff)
-    if result.code and not check and not result.outcomes & _REFUSED:
+    if _left_locked(result, check=check):
         _unlock(bundle, inventory, ())
     return outcome(result, f"bayplan rollback {bundle.folder}", checked=check, back=True)
 
@@ -85,6 +86,16 @@ def _run(
 
 def _limited(limit: Sequence[str]) -> list[str]:
     return ["--limit", ",".join(limit)] if limit else []
+
+
+def _left_locked(result: Result, *, check: bool) -> bool:
+    """Whether a run that failed may have left locks."""
+    return bool(result.code) and not check and _asked(result) and not result.outcomes & _REFUSED
+
+
+def _asked(result: Result) -> bool:
+    """Whether a run came as far as asking for a lock; before that it only looks."""
+    return any(_LOCK in actions for actions in result.returned.values())
 
 
 def _unlock(bundle: Bundle, inventory: Path | None, limit: Sequence[str]) -> None:
@@ -120,5 +131,7 @@ def outcome(result: Result, again: str, *, checked: bool = False, back: bool = F
         return Outcome(Exit.ROLLED_BACK, f"one step was taken back, the rest was not begun: {reason}")
     if result.unreachable:
         nodes = ", ".join(sorted(result.unreachable))
+        if not _asked(result):
+            return Outcome(Exit.ERROR, f"unreachable: {nodes}; nothing was touched. {reason}")
         return Outcome(Exit.ERROR, f"unreachable: {nodes}; no other node goes on. {reason}. {again} --resume goes on")
     return Outcome(Exit.ERROR, f"not {done}: {reason}")

@@ -50,6 +50,7 @@ def look(fleet: str, inventory: Path | Mapping[str, Any], nodes: Sequence[str], 
             found.keys[node] = returned.get("keys") or {}
         else:
             missing = "it is not in the inventory"
-            found.silent[node] = result.unreachable.get(node) or result.failed.get(node) or missing
+            away = result.unreachable.get(node)
+            found.silent[node] = f"unreachable: {away}" if away else result.failed.get(node) or missing
     problem = "" if found.facts or result.unreachable or result.failed else result.output.strip()
     return Look(found.facts, found.keys, found.silent, problem)

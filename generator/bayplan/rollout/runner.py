@@ -45,7 +45,7 @@ class Event:
     def message(self) -> str:
         """Return what a failed or unreachable node said, on one line."""
         words = self.result.get("msg") or self.result.get("stderr") or "no reason given"
-        return " ".join(str(words).split())
+        return " ".join(str(words).split()).removeprefix("Task failed: ")
 
 
 @dataclass(slots=True)

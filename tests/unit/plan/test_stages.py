@@ -152,3 +152,31 @@ def test_a_change_goes_to_the_first_stage_that_takes_it() -> None:
     one, two = Cut("one", frozenset(["move"])), Cut("two")
     assert assign((one, two), ()) == ({one: (), two: ()}, [])
     assert assign((WHOLE,), ()) == ({WHOLE: ()}, [])
+
+
+def test_a_copy_more_waits_for_the_stage_that_makes_room(planned: Planned) -> None:
+    """A node over its line gets no fuller: not even by one copy that the policy puts into an early stage."""
+    texts = policy(
+        "[{name: shrink, changes: [resize, scale]}, {name: leave, changes: [move]}]",
+        "{shop/small: {replicas: 2}, shop/big: {placement: b}}",
+        nodes="{cpus: 64, memory: 8GiB, ceilings: {memory: 100%}}",
+    )
+    plan = planned(texts, HERE | {"shop/small#2": "a", "shop/big": "b"})
+    assert memory(plan) == [9, 9, 2]
+    assert [(one.subject, one.message, one.arithmetic) for one in plan.findings if one.rule == "rollout/waits"] == [
+        ("shop/small", "waits for stage leave: before it, memory of a has no room for it", "10 GiB > 8 GiB")
+    ]
+    assert [(wave.stage, wave.kind.value) for wave in plan.waves] == [("leave", "move"), ("leave", "scale")]
+
+
+def test_who_begins_to_rest_is_scheduled_even_if_it_does_not_run(planned: Planned) -> None:
+    texts = policy(
+        "[{name: rest, changes: [schedule]}]",
+        "{new: {compose: {image: 'n:1'}, limits: {memory: 1GiB}, pool: p}}",
+        nodes="{cpus: 64, memory: 16GiB, ceilings: {memory: 100%}}",
+    )
+    texts["policy.yml"] += "pools: {p: {scaling: on-demand}}\n"
+    plan = planned(texts, HERE | {"shop/new": "a"})
+    assert [(change.kind.value, str(change.service)) for stage in plan.stages for change in stage.changes] == [
+        ("start", "shop/new")
+    ]

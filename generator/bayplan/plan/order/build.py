@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from bayplan.plan.change import Kind
+from bayplan.plan.change import ON_DEMAND, Kind
 from bayplan.plan.order.actions import Action, at
 from bayplan.plan.order.groups import joined
 from bayplan.plan.order.needs import host_of
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from bayplan.plan.order.groups import Way
     from bayplan.plan.order.scene import Scene
     from bayplan.plan.order.spread import Here
-
-_ON_DEMAND = "on-demand"
 
 
 def actions(
@@ -50,7 +48,7 @@ def _of(books: Books, change: Change) -> Iterator[Action]:
     """Yield what a change does on single nodes: where the service stands by then."""
     scene = books.scene
     if change.kind in (Kind.RESIZE, Kind.STOP) or (change.kind is Kind.SCHEDULE and not change.renews):
-        woken = Act.REST if change.mode == _ON_DEMAND else Act.START
+        woken = Act.REST if change.mode == ON_DEMAND else Act.START
         act = {Kind.RESIZE: Act.RESIZE, Kind.STOP: Act.STOP}.get(change.kind, woken)
         there = [(node, stands[change.service]) for node, stands in books.world.items() if change.service in stands]
         yield from (_one(act, change, node, len(stand.seats)) for node, stand in sorted(there, key=lambda one: one[0]))
@@ -66,7 +64,7 @@ def _of(books: Books, change: Change) -> Iterator[Action]:
 def _seated(scene: Scene, change: Change, node: str, here: Here) -> Action | None:
     """Return what a change of seats or settings does on a node, beside moves."""
     wanted = scene.then.get(change.service)
-    resting = wanted is not None and wanted.mode == _ON_DEMAND
+    resting = wanted is not None and wanted.mode == ON_DEMAND
     renews = change.kind in (Kind.RECREATE, Kind.SCHEDULE) or (change.kind is Kind.MOVE and bool(change.details))
     if here.stays and not here.wanted:
         return _one(Act.STOP, change, node, here.before)
