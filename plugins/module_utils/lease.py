@@ -96,6 +96,8 @@ def renewed(path: Path, run: str) -> None:
 
 def freed(path: Path, run: str) -> bool:
     """Give the own lease back; whether there was one. Another's is left alone."""
+    if read(path) is None:
+        return False  # a node that was never locked is left without a trace
     with alone(path):
         found = read(path)
         return bool(found and found["run"] == run and files.remove(path))

@@ -90,12 +90,12 @@ def _limited(limit: Sequence[str]) -> list[str]:
 
 def _left_locked(result: Result, *, check: bool) -> bool:
     """Whether a run that failed may have left locks."""
-    return bool(result.code) and not check and _asked(result) and not result.outcomes & _REFUSED
+    return bool(result.code) and not check and _locked(result) and not result.outcomes & _REFUSED
 
 
-def _asked(result: Result) -> bool:
-    """Whether a run came as far as asking for a lock; before that it only looks."""
-    return any(_LOCK in actions for actions in result.returned.values())
+def _locked(result: Result) -> bool:
+    """Whether a run took a lock and did not give it back; before that it only looks."""
+    return any((actions.get(_LOCK) or {}).get("lease") for actions in result.returned.values())
 
 
 def _unlock(bundle: Bundle, inventory: Path | None, limit: Sequence[str]) -> None:
@@ -131,7 +131,7 @@ def outcome(result: Result, again: str, *, checked: bool = False, back: bool = F
         return Outcome(Exit.ROLLED_BACK, f"one step was taken back, the rest was not begun: {reason}")
     if result.unreachable:
         nodes = ", ".join(sorted(result.unreachable))
-        if not _asked(result):
+        if not _locked(result):
             return Outcome(Exit.ERROR, f"unreachable: {nodes}; nothing was touched. {reason}")
         return Outcome(Exit.ERROR, f"unreachable: {nodes}; no other node goes on. {reason}. {again} --resume goes on")
     return Outcome(Exit.ERROR, f"not {done}: {reason}")

@@ -23,7 +23,7 @@ class Event:
     """What happened to one task on one node.
 
     Attributes:
-        kind: `ok`, `failed`, `unreachable`, `skipped`, or `play` at the start of one.
+        kind: `ok`, `failed`, `unreachable`, `skipped`; `begin` when a task starts, `play` when a play does.
         node, play, task, action: where, and what.
         result: what the module returned.
         item: whether it is one turn of a loop.
@@ -76,6 +76,7 @@ class Result:
 
 STOPPED = 130
 _KINDS = {
+    "runner_on_start": ("begin", False),
     "runner_on_ok": ("ok", False),
     "runner_on_failed": ("failed", False),
     "runner_on_unreachable": ("unreachable", False),

@@ -22,12 +22,16 @@ class Timeline:
     ) -> None:
         self._say, self._check, self._diff, self._clock = say, check, diff, clock
         self._start = clock()
+        self._heading = ""
 
     def __call__(self, event: Event) -> None:
         """Tell one event, if it is worth a line."""
         if event.kind == "play":
-            self._say(f"{self._at()}  {event.play}")
+            self._heading = event.play
             return
+        if self._heading:  # a play that finds no node left begins nothing
+            self._say(f"{self._at()}  {self._heading}")
+            self._heading = ""
         if event.kind in ("failed", "unreachable"):
             if not event.ignored:
                 self._tell(event.node, f"{event.kind}: {event.message}")

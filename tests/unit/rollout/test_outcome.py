@@ -17,7 +17,7 @@ from bayplan.rollout.runner import STOPPED, Result
         (Result(code=2, failed={"front": "no health"}, outcomes={"rolled-back"}), Exit.ROLLED_BACK, "one step was taken back, the rest was not begun: front: no health"),
         (Result(code=2, failed={"back": "no health"}, outcomes={"held"}), Exit.HELD, "held for a person: back: no health"),
         (Result(code=4, unreachable={"back": "timed out"}), Exit.ERROR, "unreachable: back; nothing was touched. back: timed out"),
-        (Result(code=4, unreachable={"back": "timed out"}, returned={"front": {"bayplan.fleet.lease": {}}}), Exit.ERROR, "unreachable: back; no other node goes on. back: timed out. bayplan apply p --resume goes on"),
+        (Result(code=4, unreachable={"back": "timed out"}, returned={"front": {"bayplan.fleet.lease": {"lease": {"plan": "p"}}}}), Exit.ERROR, "unreachable: back; no other node goes on. back: timed out. bayplan apply p --resume goes on"),
         (Result(code=2, failed={"front": "no room"}), Exit.ERROR, "not applied: front: no room"),
         (Result(code=1, output="no such file\n"), Exit.ERROR, "not applied: no such file"),
         (Result(code=STOPPED), 130, "stopped; bayplan apply p --resume goes on, bayplan rollback takes it back"),

@@ -42,7 +42,8 @@ def test_a_playbook_runs_and_its_events_come_in_order(play: Path) -> None:
     seen = []
     result = run(play, hosts(here={"ansible_connection": "local"}), {"word": "x"}, seen.append)
     assert (result.code, result.unreachable) == (0, {})
-    assert [(event.kind, event.task) for event in seen] == [("play", ""), ("failed", "Fail"), ("ok", "Go on")]
+    told = [(event.kind, event.task) for event in seen if event.kind != "begin"]
+    assert told == [("play", ""), ("failed", "Fail"), ("ok", "Go on")]
 
 
 def test_a_node_that_does_not_answer_is_named_with_its_reason(tmp_path: Path) -> None:
