@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.bayplan.fleet.plugins.module_utils import containers, engine, limiter, ready, state, stopping
+from ansible_collections.bayplan.fleet.plugins.module_utils import (
+    addresses,
+    containers,
+    engine,
+    limiter,
+    ready,
+    state,
+    stopping,
+)
 from ansible_collections.bayplan.fleet.plugins.module_utils.errors import NodeError
 from ansible_collections.bayplan.fleet.plugins.module_utils.project import Project
 
@@ -49,6 +57,22 @@ def put_back(
             stopping.remove(one)
         return []
     ran = any(containers.is_running(one) for one in before) if running is None else running
+    claims = {claim for one in before if ran for claim in addresses.fixed(one)}
+    with addresses.freed(claims, engine.of_service(name, service)):
+        _as_before(stage, name, service, before, images, ran=ran)
+    return compare(before, engine.of_service(name, service), stage)
+
+
+def _as_before(
+    stage: Stage,
+    name: str,
+    service: str,
+    before: Sequence[Mapping[str, Any]],
+    images: Mapping[str, str],
+    *,
+    ran: bool,
+) -> None:
+    """Have the containers of before, running if they ran."""
     old, now = {one["Id"]: one for one in before}, engine.of_service(name, service)
     if set(old) <= {one["Id"] for one in now}:
         _keep_only(old, now)
@@ -66,7 +90,6 @@ def put_back(
             engine.docker("start", *down)
         ready.wait(name, service, len(before), stage.timeout)
     _limits(stage, before, engine.of_service(name, service))
-    return compare(before, engine.of_service(name, service), stage)
 
 
 def _keep_only(old: Mapping[str, Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> None:
@@ -113,7 +136,7 @@ def find(stage: Stage, before: Mapping[str, Any]) -> Project:
     )
     there = [one for one in (own, copy) if one.exists]
     for one in there:
-        if label in one.hashes(service):
+        if label in one.hashes(service, before):
             return one
     names = ", ".join(str(file) for file in own.files) or "its Compose file"
     why = "says something else now" if there else "is gone"

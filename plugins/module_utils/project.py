@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.bayplan.fleet.plugins.module_utils import engine
 from ansible_collections.bayplan.fleet.plugins.module_utils.command import Done, run
 from ansible_collections.bayplan.fleet.plugins.module_utils.containers import label
 from ansible_collections.bayplan.fleet.plugins.module_utils.errors import NodeError
@@ -72,14 +73,30 @@ class Project:
         """Return volume → its definition."""
         return dict(json.loads(_resolved(self)).get("volumes") or {})
 
-    def hashes(self, service: str) -> tuple[str, ...]:
+    def addresses(self, service: str) -> set[tuple[str, str]]:
+        """Return the fixed addresses of a service, each with the name of its network."""
+        networks = json.loads(_resolved(self)).get("networks") or {}
+        joined = (self.services().get(service) or {}).get("networks") or {}
+        asked = {key: (one or {}).get("ipv4_address") for key, one in joined.items()}
+        return {((networks.get(key) or {}).get("name") or key, address) for key, address in asked.items() if address}
+
+    def hashes(self, service: str, made: Mapping[str, Any] | None = None) -> tuple[str, ...]:
         """Return the digests that Compose labels the containers of a service with; none: the files do not know it.
 
-        There are two: `up --no-deps` leaves `depends_on` out of the definition that it takes the digest of. Both are
-        asked of the resolved definition: `config --hash` of a file with `env_file` gives another one than `up` does.
+        There are several: `up --no-deps` leaves `depends_on` out of the definition that it takes the digest of, and who
+        borrows from another service is labelled with the container that it borrows from. All are asked of the resolved
+        definition: `config --hash` of a file with `env_file` gives another one than `up` does.
+
+        Args:
+            service: which.
+            made: a container of it, to ask for what that one borrows; None: from the containers that there are.
         """
-        whole, alone = (_hashes(self, deps=deps) for deps in (True, False))
-        return (whole[service], alone[service]) if service in whole else ()
+        spec = self.services().get(service) or {}
+        there = {name: one["Id"] for name in _lenders(spec) for one in engine.of_service(self.name, name)[:1]}
+        lent = tuple(sorted({**there, **(_borrowed(spec, made) if made else {})}.items()))
+        ways = [(deps, ids) for ids in dict.fromkeys(((), lent)) for deps in (True, False)]
+        found = (_hashes(self, deps=deps, lent=ids).get(service, "") for deps, ids in ways)
+        return tuple(one for one in found if one)
 
     def copies(self, service: str) -> int:
         """Return how many containers of a service the files ask for."""
@@ -104,11 +121,47 @@ class Project:
         return run([*self.words(), "pull", "--quiet", "--policy", "missing", service], check=False, timeout=timeout)
 
 
+_BORROWED = {"network_mode": "NetworkMode", "ipc": "IpcMode", "pid": "PidMode"}
+_SERVICE = "service:"
+
+
+def _lenders(spec: Mapping[str, Any]) -> set[str]:
+    """Return the services whose containers a service borrows namespaces or volumes from."""
+    names = {str(spec.get(key) or "") for key in _BORROWED}
+    spaces = {name.removeprefix(_SERVICE) for name in names if name.startswith(_SERVICE)}
+    volumes = {str(one).partition(":")[0] for one in spec.get("volumes_from") or ()}
+    return spaces | (volumes - {"container"})
+
+
+def _borrowed(spec: Mapping[str, Any], made: Mapping[str, Any]) -> dict[str, str]:
+    """Return service → the container of it that a container of `spec` borrows from."""
+    host = made["HostConfig"]
+    pairs = [(str(spec.get(key) or ""), str(host.get(name) or "")) for key, name in _BORROWED.items()]
+    ids = {
+        name.removeprefix(_SERVICE): kind.removeprefix("container:")
+        for name, kind in pairs
+        if name.startswith(_SERVICE) and kind.startswith("container:")
+    }
+    volumes = zip(spec.get("volumes_from") or (), host.get("VolumesFrom") or ())
+    return {**{str(name).partition(":")[0]: str(one).partition(":")[0] for name, one in volumes}, **ids}
+
+
+def _lent(spec: dict[str, Any], ids: Mapping[str, str]) -> None:
+    """Name containers in place of services, as Compose does before it makes a container."""
+    for key in _BORROWED:
+        name = str(spec.get(key) or "").removeprefix(_SERVICE)
+        if name in ids and str(spec[key]).startswith(_SERVICE):
+            spec[key] = f"container:{ids[name]}"
+    if spec.get("volumes_from"):
+        spec["volumes_from"] = [ids.get(str(one).partition(":")[0], one) for one in spec["volumes_from"]]
+
+
 @lru_cache(maxsize=16)
-def _hashes(project: Project, *, deps: bool) -> dict[str, str]:
-    """Return service → digest, with `depends_on` or without."""
+def _hashes(project: Project, *, deps: bool, lent: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Return service → digest, with `depends_on` or without, and with containers in place of the services that lend."""
     model = json.loads(_resolved(project))
     for service in (model.get("services") or {}).values():
+        _lent(service, dict(lent))
         if not deps:
             service.pop("depends_on", None)
     words = ["docker", "compose", "-p", project.name, "--project-directory", str(project.folder), "-f", "-"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ansible_collections.bayplan.fleet.plugins.module_utils import (
+    addresses,
     containers,
     definition,
     earlier,
@@ -103,7 +104,8 @@ def recreate(stage: Stage, one: Item, found: list[dict[str, Any]], project: Proj
 def start(stage: Stage, one: Item, found: list[dict[str, Any]]) -> None:
     """Start the containers that are there, as they are."""
     stopping.rearm(one.name, found, stage.state)
-    engine.docker("start", *(each["Id"] for each in found))
+    with addresses.freed((claim for each in found for claim in addresses.fixed(each)), found):
+        engine.docker("start", *(each["Id"] for each in found))
     ready.wait(one.project, one.service, len(found), stage.timeout)
 
 
@@ -125,7 +127,8 @@ def rest(stage: Stage, one: Item, found: list[dict[str, Any]], project: Project,
 
 
 def _up(stage: Stage, one: Item, project: Project, how: str) -> None:
-    done = project.up(one.service, how, wait=stage.timeout, check=False)
+    with addresses.freed(project.addresses(one.service), stage.containers(one)):
+        done = project.up(one.service, how, wait=stage.timeout, check=False)
     found = stage.containers(one)
     if done.code and not (found and all(ready.is_done(each) for each in found)):
         raise NodeError(f"{one.name} did not come up: {done.last}", logs=ready.logs(found))

@@ -341,7 +341,8 @@ def test_who_shares_the_network_of_a_replaced_service_is_replaced_too(hands: Han
     found = hands.services("recreated", same, release_plan="p1")
     assert "shares the network of a container that is gone" in found["items"][0]["msg"]
     assert hands.container("side")["HostConfig"]["NetworkMode"] == f"container:{web}"
-    assert not hands.services("recreated", same, release_plan="p1")["changed"]
+    again = hands.services("recreated", same, release_plan="p1")
+    assert not again["changed"], again
 
 
 def test_what_runs_once_is_done_when_it_has_ended_well(hands: Hands) -> None:
@@ -368,3 +369,24 @@ def test_an_image_is_fetched_before_it_is_needed(hands: Hands) -> None:
     assert hands.node.docker("image", "inspect", f"{hands.lab.registry}/web:2").returncode == 0
     assert hands.picture() == was
     assert not hands.services("fetched", item("web"), release_plan="p1")["changed"]
+
+
+def test_a_fixed_address_that_somebody_drew_meanwhile_is_given_back(hands: Hands) -> None:
+    """The address of a stopped container is free, and Docker gives the lowest free one to whoever comes."""
+    networks = "networks: {own: {ipam: {config: [{subnet: 10.77.0.0/24, gateway: 10.77.0.1}]}}}\n"
+    compose = (
+        "services:\n"
+        "  fixed: {image: 'REGISTRY/redis:1', networks: {own: {ipv4_address: 10.77.0.2}}}\n"
+        f"  free: {{image: 'REGISTRY/redis:1', networks: [own], depends_on: [fixed]}}\n{networks}"
+    )
+    hands.node.run("docker rm -f $(docker ps -aq)")
+    hands.deploy(compose)
+    hands.release("p1", compose)
+    address = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+    assert hands.services("stopped", item("fixed"), release_plan="p1")["changed"]
+    hands.node.docker("restart", "shop-free-1")
+    assert hands.node.docker("inspect", "-f", address, "shop-free-1").stdout.strip() == "10.77.0.2"
+    found = hands.services("started", item("fixed"), release_plan="p1")
+    assert found["changed"], found
+    assert hands.node.docker("inspect", "-f", address, "shop-fixed-1").stdout.strip() == "10.77.0.2"
+    assert hands.node.docker("inspect", "-f", address, "shop-free-1").stdout.strip() == "10.77.0.3"
