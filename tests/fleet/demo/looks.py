@@ -90,8 +90,16 @@ def differences(before: Mapping[str, Look], after: Mapping[str, Look]) -> list[s
     return found
 
 
+DOCKERS_SHARES = 1024
+"""What the kernel holds for a container that nobody gave a weight. Docker writes it down once it was ever changed."""
+
+
 def _sides(running: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    return {key: (one["image"], one["limits"], one["kernel"], one["mounts"]) for key, one in running.items()}
+    return {key: (one["image"], _limits(one), one["kernel"], one["mounts"]) for key, one in running.items()}
+
+
+def _limits(one: Mapping[str, Any]) -> dict[str, Any]:
+    return {**one["limits"], "shares": one["limits"]["shares"] or DOCKERS_SHARES}
 
 
 def _different(what: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

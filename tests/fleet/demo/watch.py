@@ -72,6 +72,8 @@ class Watcher:
         self._session.wait()
         if self._thread:
             self._thread.join()
+        if self._session.stdout:
+            self._session.stdout.close()
 
 
 def levels(samples: Sequence[Sample], later: Mapping[str, int], reserve: int) -> list[Level]:
