@@ -99,7 +99,7 @@ def _sides(running: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _limits(one: Mapping[str, Any]) -> dict[str, Any]:
-    return {**one["limits"], "shares": one["limits"]["shares"] or DOCKERS_SHARES}
+    return {**one["limits"], "shares": one["limits"].get("shares") or DOCKERS_SHARES}
 
 
 def _different(what: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

@@ -33,6 +33,8 @@ def markdown(fleet: str, chapter: Chapter, timeline: Timeline) -> str:
         "## What apply did",
         _table(("node", "ran before", "runs after", "rests", "received", "sent"), _nodes(chapter)),
         _moved(chapter),
+        "What it printed, the gates before and after each wave left out:",
+        _printed(chapter.said.get("bayplan apply", "")),
         "## How full the nodes were",
         FULLNESS,
         _table(("node", "line", "first", "most", "last", "samples"), _levels(chapter)),
@@ -77,6 +79,12 @@ def _moved(chapter: Chapter) -> str:
         f"Moved: {len(moved)} ({', '.join(f'`{key}`' for key in moved)}). Started again, moves counted: {len(again)}. "
         f"Never stopped, though most got new limits: {stayed}."
     )
+
+
+def _printed(said: str) -> str:
+    """Return the timeline of a run as a block."""
+    lines = [line.rstrip() for line in said.splitlines() if " s  " in line and "  gate: " not in line]
+    return "\n".join(["```text", *lines, "```"])
 
 
 def _levels(chapter: Chapter) -> list[tuple[str, ...]]:

@@ -64,6 +64,7 @@ class Chapter:
         wanted: what the policy wanted.
         failures: check → what it found wrong; empty lists are checks that passed.
         seconds: step → how long it took.
+        said: step → what bayplan printed.
         digest: the plan that was applied.
     """
 
@@ -77,6 +78,7 @@ class Chapter:
     wanted: Wanted | None = None
     failures: dict[str, list[str]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
     digest: str = ""
 
 
@@ -188,7 +190,7 @@ class Story:
         log.parent.mkdir(exist_ok=True)
         with self._step(step), log.open("w", encoding="utf-8") as out:
             done = subprocess.run([BAYPLAN, *words], cwd=self.work, stdout=out, stderr=subprocess.STDOUT, check=False)
-        said = log.read_text(encoding="utf-8")
+        said = self.chapter.said[step] = log.read_text(encoding="utf-8")
         if done.returncode:
             end = "\n".join(said.strip().splitlines()[-30:])
             raise StoryError(f"bayplan {' '.join(words)} ended with {done.returncode}; all it said is in {log}:\n{end}")

@@ -38,6 +38,7 @@ def test_record() -> None:
         wanted=Wanted({}, {}, {}, {}, {"one": 5 * MIB, "two": 5 * MIB}, {}),
         failures={"all is well": [], "all is there": ["web is not", "job is not"]},
         seconds={"bayplan apply": 61.25},
+        said={"bayplan apply": "1 wave\n    2.0 s  1. all: it goes\n    2.5 s    one        gate: 9 MiB promised\n"},
     )
     timeline = Timeline(io.StringIO())
     text = markdown("shop", chapter, timeline)
@@ -48,12 +49,14 @@ def test_record() -> None:
         "| one | 2 | 0 | 1 | 1.0 | 0.0 |",
         "| two | 0 | 1 | 0 | 3.0 | 0.0 |",
         "Moved: 1 (`shop/web/1`). Started again, moves counted: 1. Never stopped, though most got new limits: 0.",
+        "    2.0 s  1. all: it goes",
         "| one | 5.0 | 9.0 | 9.0 | 4.0 | 3 |",
         "| one | 1: 9.0 · 5: 4.0 |",
         "| all is well | held |",
         "| all is there | **failed**: web is not; job is not |",
     ):
         assert line in text.splitlines(), line
+    assert "gate" not in text.replace("the gates before", "")
 
 
 def test_timeline() -> None:
