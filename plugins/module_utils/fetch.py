@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from ansible_collections.bayplan.fleet.plugins.module_utils.places import Place
     from ansible_collections.bayplan.fleet.plugins.module_utils.road import Road
 
-_SAME = ["-aHAXS", "--numeric-ids", "--delete"]
+_SAME = ["-aHAXS", "--numeric-ids", "--delete", "--modify-window=-1"]
+"""All there is of a file. Times are compared to the nanosecond: a second is long enough for another write."""
 _VANISHED = 24
 """rsync: files went away while it read. Normal while a service runs, an error once it is stopped."""
 _PARTIAL = 23
@@ -29,16 +30,27 @@ _STATS = {
 }
 
 
-def pull(road: Road, place: Place, *, hot: bool) -> dict[str, Any]:
+def pull(road: Road, place: Place, *, hot: bool, by_content: bool = False) -> dict[str, Any]:
     """Make a place what the source has, down to the disk; return what that took.
 
     The source's copy is given up soon, so this one must survive a power cut. While services run, the whole disk is
     written out, with all that others have on it; when they stand still, only the files that came.
+
+    Args:
+        road: to the source.
+        place: what.
+        hot: whether services may be writing to it.
+        by_content: whether to read all of it, instead of trusting times and sizes.
     """
     if place.is_file:
         return single.pull(road, place, hot=hot)
     start = time.monotonic()
-    words = ["--inplace", "--stats", *([] if hot or not _can_sync() else ["--fsync"])]
+    words = [
+        "--inplace",
+        "--stats",
+        *(["--checksum"] if by_content else []),
+        *([] if hot or not _can_sync() else ["--fsync"]),
+    ]
     done = _rsync(road, place, *words)
     if hot and done.code == _PARTIAL:
         done = _rsync(road, place, *words)

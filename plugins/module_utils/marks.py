@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from ansible_collections.bayplan.fleet.plugins.module_utils import files
 from ansible_collections.bayplan.fleet.plugins.module_utils.stage import mark_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from ansible_collections.bayplan.fleet.plugins.module_utils.home import Home
     from ansible_collections.bayplan.fleet.plugins.module_utils.places import Place
@@ -48,6 +50,37 @@ def used(home: Home, plan: str, names: Iterable[str]) -> None:
 def left(home: Home, plan: str, place: Place) -> None:
     """Mark what stays behind when its services have left: old data, kept until `keep_source` is over."""
     files.write(_mark(home, "left", place.name), f"{plan} {_content(place)}")
+
+
+def brought(home: Home, plan: str) -> dict[str, Path]:
+    """Return the files and folders that a plan brought and that have left again, unless somebody changed them since."""
+    found = {}
+    for mark in sorted((home.root / "left").glob("path:*")):
+        name = unquote(mark.name)
+        path = Path(name.partition(":")[2])
+        by, _, content = (files.text_of(mark) or "").partition(" ")
+        ours = by == plan and files.text_of(_mark(home, "arrived", name)) == plan
+        if ours and path.exists() and not path.is_symlink() and _untouched(path, content, mark):
+            found[name] = path
+    return found
+
+
+def discard(home: Home, name: str, path: Path) -> None:
+    """Remove a file or folder that a plan brought, and what is known of it."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+    for kind in ("arrived", "left"):
+        files.remove(_mark(home, kind, name))
+
+
+def _untouched(path: Path, content: str, mark: Path) -> bool:
+    """Whether nobody has changed a place since it was marked: a file by its content, a folder by its times."""
+    if path.is_file():
+        return files.file_digest(path) == content
+    since = mark.stat().st_mtime_ns
+    return all(one.lstat().st_ctime_ns <= since for one in (path, *path.rglob("*")))
 
 
 def _content(place: Place) -> str:

@@ -69,7 +69,7 @@ differences:
 from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.bayplan.fleet.plugins.module_utils import engine, hand, release_back, snapshot
+from ansible_collections.bayplan.fleet.plugins.module_utils import engine, hand, marks, release_back, snapshot
 from ansible_collections.bayplan.fleet.plugins.module_utils.containers import Kernel
 from ansible_collections.bayplan.fleet.plugins.module_utils.errors import HELD, NodeError
 from ansible_collections.bayplan.fleet.plugins.module_utils.restore import Way
@@ -109,14 +109,20 @@ def restored(given: Hand) -> dict[str, Any]:
     stage = Stage(given, Kernel.here(), given["timeout"], 0)
     way = Way(stage, before, only)
     steps, files = way.steps(), [] if only else release_back.differences(given.home, before)
-    told = [way.told(name) for name in steps]
+    copies = {} if only else marks.brought(given.home, given.plan)
+    told = [
+        *(way.told(name) for name in steps),
+        *(f"{path}: removed, it came with the plan" for path in copies.values()),
+    ]
     diff = {"before": "", "after": "".join(f"{line}\n" for line in [*told, *files])}
-    if given.checking or not (steps or files):
-        return {"changed": bool(steps or files), "steps": told, "differences": [], "diff": diff}
+    if given.checking or not (told or files):
+        return {"changed": bool(told or files), "steps": told, "differences": [], "diff": diff}
     with given.at_work():
         failed = [why for name in steps if (why := _taken(given, way, name))]
         if not only:
             release_back.put(given.home, before)
+            for name, path in copies.items():
+                marks.discard(given.home, name, path)
     left = [*failed, *Way(stage, before, only).differences()]
     left += [] if only else release_back.differences(given.home, before)
     if left:
