@@ -22,6 +22,7 @@ CGROUPS = Path("/sys/fs/cgroup")
 V1 = (CGROUPS / "memory").is_dir()
 MEMORY, FILE = (CGROUPS / "memory", "memory.limit_in_bytes") if V1 else (CGROUPS, "memory.max")
 CPU = next((one for one in (CGROUPS / "cpu", CGROUPS / "cpu,cpuacct") if (one / "cgroup.procs").exists()), CGROUPS)
+CORES, LIST = (CGROUPS / "cpuset", "cpuset.cpus") if V1 else (CGROUPS, "cpuset.cpus.effective")
 DOCKER = Path("/var/lib/docker")
 UNLIMITED = 1 << 60
 names: dict[str, str] = {}
@@ -74,8 +75,8 @@ def watch(seconds: float) -> None:
         time.sleep(max(0.1, seconds - (time.time() - begin)))
 
 
-def kernel(memory: Path, cpu: Path) -> dict[str, int | None]:
-    """Return the limits in the cgroup files of a container."""
+def kernel(memory: Path, cpu: Path, cores: Path) -> dict[str, int | str | None]:
+    """Return the limits in the cgroup files of a container; no cores are all of the node's."""
     shares = None
     if V1:
         quota, period = number(read(cpu / "cpu.cfs_quota_us")), number(read(cpu / "cpu.cfs_period_us"))
@@ -83,7 +84,9 @@ def kernel(memory: Path, cpu: Path) -> dict[str, int | None]:
     else:
         quota, period = (number(word) for word in f"{read(memory / 'cpu.max')} ".split(" ")[:2])
     cpus = quota * 1000 // period if quota and period else None
-    return {"memory": number(read(memory / FILE)), "cpus": cpus, "shares": shares}
+    given = read(cores / LIST)
+    cpuset = "" if given == read(CORES / LIST) else given
+    return {"memory": number(read(memory / FILE)), "cpus": cpus, "shares": shares, "cpuset": cpuset}
 
 
 def docker(*words: str) -> str:
@@ -94,7 +97,7 @@ def docker(*words: str) -> str:
 def containers() -> dict[str, Any]:
     """Return `project/service/number` → what Docker and the kernel say of it."""
     ids = docker("ps", "-aq", "--no-trunc").split()
-    memory, cpu = dict(scopes(MEMORY)), dict(scopes(CPU))
+    memory, cpu, cores = dict(scopes(MEMORY)), dict(scopes(CPU)), dict(scopes(CORES))
     found = {}
     for one in json.loads(docker("inspect", *ids)) if ids else []:
         ident, host, state = one["Id"], one["HostConfig"], one["State"]
@@ -112,7 +115,7 @@ def containers() -> dict[str, Any]:
                 "cpuset": host["CpusetCpus"],
                 "reservation": host["MemoryReservation"],
             },
-            "kernel": kernel(memory[ident], cpu[ident]) if ident in memory and ident in cpu else None,
+            "kernel": kernel(memory[ident], cpu[ident], cores[ident]) if ident in memory else None,
             "mounts": sorted(
                 [mount["Type"], mount.get("Name") or mount["Source"], mount["Destination"]] for mount in one["Mounts"]
             ),

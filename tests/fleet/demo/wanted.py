@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bayplan import pipeline
 from bayplan.errors import PolicyError
 from bayplan.model.quantity import CPUS, MEMORY
+from bayplan.render.compose import bodies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,14 +26,14 @@ class Wanted:
     Attributes:
         runs: `project/service/number` → its node, for all that run always.
         rests: `project/service/number` → its node, for the members of on-demand pools.
-        limits: `project/service` → memory in bytes, CPUs in thousandths, shares; None where nothing is said.
+        limits: `project/service` → memory in bytes, CPUs in thousandths, shares, cores; None where nothing is said.
         later: `project/service` → its memory limit, where it gets one.
         lines, reserves: node → how far its memory may be filled, and what is kept of that.
     """
 
     runs: Mapping[str, str]
     rests: Mapping[str, str]
-    limits: Mapping[str, Mapping[str, int | None]]
+    limits: Mapping[str, Mapping[str, Any]]
     later: Mapping[str, int]
     lines: Mapping[str, int]
     reserves: Mapping[str, int]
@@ -50,7 +51,8 @@ def wanted(space: Workspace) -> Wanted:
         raise PolicyError("nothing is compiled", found)
     resting = {name for name, service in policy.to_be.services.items() if _on_demand(policy, service.pool)}
     seats = {str(copy.service) + f"/{copy.number}": (copy.service, seat.node) for copy, seat in placement.seats.items()}
-    limits = {str(name): _limits(service) for name, service in policy.to_be.services.items()}
+    files = bodies(policy.to_be, placement)
+    limits = {str(name): _limits(one, files.get(name, {})) for name, one in policy.to_be.services.items()}
     return Wanted(
         runs={key: node for key, (name, node) in seats.items() if name not in resting},
         rests={key: node for key, (name, node) in seats.items() if name in resting},
@@ -65,12 +67,13 @@ def _on_demand(policy: Policy, pool: str) -> bool:
     return pool in policy.to_be.pools and policy.to_be.pools[pool].scaling == "on-demand"
 
 
-def _limits(service: Any) -> dict[str, int | None]:
+def _limits(service: Any, body: Mapping[str, Any]) -> dict[str, Any]:
     memory, cpus, share = service.limits.get(MEMORY), service.limits.get(CPUS), service.requests.get(CPUS)
     return {
         "memory": memory.amount if memory else None,
         "cpus": cpus.amount if cpus else None,
         "shares": max(2, round(share.amount * 1024 / 1000)) if share and "cpu_shares" not in service.body else None,
+        "cpuset": str(body.get("cpuset") or ""),
     }
 
 
