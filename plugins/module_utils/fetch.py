@@ -7,7 +7,7 @@ import shlex
 import time
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.bayplan.fleet.plugins.module_utils import files, single
+from ansible_collections.bayplan.fleet.plugins.module_utils import files, places, single
 from ansible_collections.bayplan.fleet.plugins.module_utils.command import Done, run
 from ansible_collections.bayplan.fleet.plugins.module_utils.errors import NodeError
 from ansible_collections.bayplan.fleet.plugins.module_utils.road import remedy
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ansible_collections.bayplan.fleet.plugins.module_utils.places import Place
     from ansible_collections.bayplan.fleet.plugins.module_utils.road import Road
 
-_SAME = ["-aHAXS", "--numeric-ids", "--delete", "--modify-window=-1"]
+_SAME = ["-aHAX", "--numeric-ids", "--delete", "--modify-window=-1"]
 """All there is of a file. Times are compared to the nanosecond: a second is long enough for another write."""
 _VANISHED = 24
 """rsync: files went away while it read. Normal while a service runs, an error once it is stopped."""
@@ -45,8 +45,10 @@ def pull(road: Road, place: Place, *, hot: bool, by_content: bool = False) -> di
     if place.is_file:
         return single.pull(road, place, hot=hot)
     start = time.monotonic()
+    # Never both: over zeros that were something else before, --sparse leaves in place what was there.
+    how = "--sparse" if places.is_empty(place) else "--inplace"
     words = [
-        "--inplace",
+        how,
         "--stats",
         *(["--checksum"] if by_content else []),
         *([] if hot or not _can_sync() else ["--fsync"]),

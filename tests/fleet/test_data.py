@@ -190,6 +190,20 @@ def test_a_copy_is_incomplete_until_it_was_compared(move: Move) -> None:
     assert lines == [*[("copy", "begin"), ("copy", "done")] * 2, ("verify", "begin"), ("verify", "done")]
 
 
+def test_what_becomes_zero_between_two_passes_arrives(move: Move) -> None:
+    """PostgreSQL clears pages in place. Whoever skips zeros leaves there what they were before."""
+    root(move.source.node, f"yes | head -c 65536 > {DATA}/file; truncate -s 100M {DATA}/sparse")
+    way = move.opened()
+    move.good(move.target, "pulled", **way, hot=True)
+    assert int(root(move.target.node, f"du -k {DATA}/sparse | cut -f1")) < 100
+    root(move.source.node, f"dd if=/dev/zero of={DATA}/file bs=8192 count=4 conv=notrunc status=none")
+    move.good(move.target, "pulled", **way)
+    move.good(move.target, "verified", **way)
+    (done,) = [line for line in journal(move.target.node) if (line["what"], line["event"]) == ("verify", "done")]
+    assert "repaired" not in str(done)
+    assert int(root(move.target.node, f"tr -d '\\0' < {DATA}/file | wc -c")) == 32768
+
+
 def test_what_goes_on_changing_is_never_proven(move: Move) -> None:
     root(move.source.node, f"echo one > {DATA}/file")
     way = move.opened()
