@@ -45,17 +45,14 @@ def pull(road: Road, place: Place, *, hot: bool, by_content: bool = False) -> di
     if place.is_file:
         return single.pull(road, place, hot=hot)
     start = time.monotonic()
-    # Never both: over zeros that were something else before, --sparse leaves in place what was there.
-    how = "--sparse" if places.is_empty(place) else "--inplace"
     words = [
-        how,
         "--stats",
         *(["--checksum"] if by_content else []),
         *([] if hot or not _can_sync() else ["--fsync"]),
     ]
-    done = _rsync(road, place, *words)
+    done = _rsync(road, place, *_in_place(place), *words)
     if hot and done.code == _PARTIAL:
-        done = _rsync(road, place, *words)
+        done = _rsync(road, place, *_in_place(place), *words)
     if done.code and not (hot and done.code == _VANISHED):
         raise _fault(f"{place.name} could not be copied from {road.address}", done)
     if "--fsync" in words:
@@ -63,6 +60,11 @@ def pull(road: Road, place: Place, *, hot: bool, by_content: bool = False) -> di
     else:
         run(["sync", "-f", str(place.folder)])
     return {"name": place.name, **stats(done.out), "seconds": round(time.monotonic() - start, 2)}
+
+
+def _in_place(place: Place) -> list[str]:
+    """Return how files are written: over what is there, --sparse would leave in place what has become zero."""
+    return ["--inplace", *(["--sparse"] if places.is_empty(place) else [])]
 
 
 def differs(road: Road, place: Place) -> list[str]:
