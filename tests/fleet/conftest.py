@@ -1,4 +1,4 @@
-"""Tests on real nodes: where they can run, one after the other, each module with a lab of its own."""
+"""Tests on real nodes, where they can run: each module on one worker, with a lab of its own."""
 
 from __future__ import annotations
 
