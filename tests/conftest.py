@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+import yaml
 from xdist.scheduler import LoadScopeScheduling
 
+from bayplan import checkup
 from bayplan.finding import Place, in_order
 from bayplan.model import units
 from bayplan.model.fleet import Network, Node, Volume
 from bayplan.model.service import Service
 from bayplan.policy.fleet import read_policy
 from bayplan.rollout.collection import collections_path
+from bayplan.source.read import read_text
+from bayplan.workspace import workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
     from bayplan.finding import Finding
     from bayplan.model.quantity import Quantity
     from bayplan.policy.fleet import Policy
+    from bayplan.source import Node as Yaml
 
 FLEET = "shop"
 sys.path.append(str(collections_path()))  # tests import the collection by the name that Ansible gives it
@@ -75,6 +81,72 @@ def read(folder: Callable[[str | Mapping[str, str]], Path]) -> Read:
             return read_policy(Path(), inventory=Path(), env=env)
 
     return read_texts
+
+
+@pytest.fixture(scope="session")
+def checked(folder: Callable[[str | Mapping[str, str]], Path]) -> Callable[..., tuple[Finding, ...]]:
+    """Return what checks a policy from texts, as `bayplan check` does, and returns all findings in order."""
+
+    def check_texts(
+        texts: str | Mapping[str, str], env: str | None = None, *, strict: bool = False
+    ) -> tuple[Finding, ...]:
+        with contextlib.chdir(folder(texts)):
+            space = workspace(Path())
+            policy = read_policy(Path(), inventory=Path(), env=env)
+            broken = any(one.is_error for one in policy.findings)
+            return in_order(policy.findings) if broken else checkup.check(space, policy, strict=strict)
+
+    return check_texts
+
+
+@pytest.fixture(scope="session")
+def mended() -> Callable[[Mapping[str, str], Finding], dict[str, str]]:
+    """Return what does literally as a finding says: writes its value at its place, or merges what is to be pasted."""
+
+    def mend(texts: Mapping[str, str], finding: Finding) -> dict[str, str]:
+        if finding.write:
+            name = Path(finding.place.file).name if finding.place.file not in texts else finding.place.file
+            return {**texts, name: written_at(texts[name], finding.place, finding.write)}
+        policies = {name: text for name, text in texts.items() if "/" not in name and name.endswith(".yml")}
+        whole: Yaml | None = None
+        for name, text in (*sorted(policies.items()), ("paste", finding.paste)):
+            document, found = read_text(text, name)
+            assert document is not None, found
+            whole = document if whole is None else pasted(whole, document)
+        assert whole is not None
+        others = {name: text for name, text in texts.items() if name not in policies}
+        return {**others, "policy.yml": "".join(f"{key}: {flow(one)}\n" for key, one in whole.items())}
+
+    return mend
+
+
+def written_at(text: str, place: Place, value: str) -> str:
+    """Return a YAML text in which the value that begins at a place is another one."""
+    for event in yaml.parse(text):
+        mark = event.start_mark
+        if isinstance(event, yaml.ScalarEvent) and (mark.line + 1, mark.column + 1) == (place.line, place.column):
+            return text[: mark.index] + value + text[event.end_mark.index :]
+    raise AssertionError(f"no value begins at {place}")
+
+
+def pasted(base: Yaml, fragment: Yaml) -> Yaml:
+    """Return a tree into which another is merged: maps merge, all else is replaced."""
+    if not (base.is_map and fragment.is_map) or fragment.tag:
+        return fragment
+    merged = dict(base.value)
+    for key, value in fragment.items():
+        merged[key] = pasted(merged[key], value) if key in merged else value
+    return base.with_value(merged)
+
+
+def flow(node: Yaml) -> str:
+    """Return a tree as YAML on one line, tags and plain words as they were."""
+    tag = f"{node.tag} " if node.tag else ""
+    if node.is_map:
+        return f"{tag}{{{', '.join(f'{json.dumps(key)}: {flow(child)}' for key, child in node.items())}}}"
+    if node.is_list:
+        return f"{tag}[{', '.join(flow(child) for child in node)}]"
+    return tag + (node.text or json.dumps(node.value))
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,8 @@ FLOORS = {
     "rollout": 8, "runtime": 8,  # they write what they find as render writes what was decided
     "workspace": 8,  # which folders belong to a policy
     "pipeline": 9,
-    "cli": 10, "__main__": 11,
+    "checkup": 10,  # the rules' own table of contents
+    "cli": 11, "__main__": 12,
 }  # fmt: skip
 """Room → floor. A room imports itself and what is below its own floor, never beside or above."""
 OUTSIDE = {

@@ -51,6 +51,9 @@ class Finding:
         arithmetic: the sum written out, or empty.
         remedy: what to do about it, in words or as a policy line.
         also: further places that take part (the other half of a conflict).
+        paste: a fragment of policy that ends the finding when it is merged into the policy: maps merge, all else is
+            replaced. Empty where there is none.
+        write: the value that ends the finding when it replaces the one at `place`, or empty.
     """
 
     rule: str
@@ -61,6 +64,8 @@ class Finding:
     arithmetic: str = ""
     remedy: str = ""
     also: tuple[Place, ...] = ()
+    paste: str = ""
+    write: str = ""
 
     @property
     def sort_key(self) -> tuple[str, int, int, int, str, str, str]:
@@ -83,17 +88,17 @@ class Finding:
 
 
 def error(rule: str, place: Place, subject: str, message: str, remedy: str = "", **more: object) -> Finding:
-    """Return a finding of severity error; `more` takes `arithmetic` and `also`."""
+    """Return a finding of severity error; `more` takes `arithmetic`, `also`, `paste` and `write`."""
     return _finding(Severity.ERROR, rule, place, subject, message, remedy, more)
 
 
 def warning(rule: str, place: Place, subject: str, message: str, remedy: str = "", **more: object) -> Finding:
-    """Return a finding of severity warning; `more` takes `arithmetic` and `also`."""
+    """Return a finding of severity warning; `more` takes what `error` takes."""
     return _finding(Severity.WARNING, rule, place, subject, message, remedy, more)
 
 
 def note(rule: str, place: Place, subject: str, message: str, remedy: str = "", **more: object) -> Finding:
-    """Return a finding of severity note; `more` takes `arithmetic` and `also`."""
+    """Return a finding of severity note; `more` takes what `error` takes."""
     return _finding(Severity.NOTE, rule, place, subject, message, remedy, more)
 
 
@@ -109,7 +114,8 @@ def _finding(
     arithmetic = str(more.get("arithmetic", ""))
     also = more.get("also", ())
     places = tuple(p for p in also if isinstance(p, Place)) if isinstance(also, tuple | list) else ()
-    return Finding(rule, severity, place, subject, message, arithmetic, remedy, places)
+    paste, write = str(more.get("paste", "")), str(more.get("write", ""))
+    return Finding(rule, severity, place, subject, message, arithmetic, remedy, places, paste, write)
 
 
 def in_order(findings: list[Finding] | tuple[Finding, ...]) -> tuple[Finding, ...]:

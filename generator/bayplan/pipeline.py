@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bayplan import place
-from bayplan.check.claims import AS_IS, TO_BE, check_claims, read_claims
+from bayplan.check.claims import check_claims, read_claims
 from bayplan.check.inactive import inactive
 from bayplan.check.moment import Moment
 from bayplan.check.neighbours import lost_names
+from bayplan.check.survey import AS_IS, TO_BE
 from bayplan.errors import PolicyError, ViolatedError
-from bayplan.finding import Finding, error, in_order
+from bayplan.finding import Finding, in_order
 from bayplan.plan.diff import diff
 from bayplan.plan.order import Scene, postpone, proof
 from bayplan.plan.order import order as order_stages
@@ -88,11 +89,11 @@ def plan(space: Workspace, policy: Policy) -> Plan:
     """
     stop_if_broken(policy)
     lock, found = recorded(space, policy)
-    decision = place.decide(_numbered(policy.to_be, lock), lock)
+    decision = place.decide(numbered(policy.to_be, lock), lock)
     return make_plan(policy, decision, lock, found)
 
 
-def _numbered(fleet: Fleet, lock: Placement | None) -> Fleet:
+def numbered(fleet: Fleet, lock: Placement | None) -> Fleet:
     """Return a fleet whose copies are counted as the recorded decision counts them."""
     return renumbered(fleet, lock.seats) if lock else fleet
 
@@ -101,8 +102,8 @@ def make_plan(
     policy: Policy, decision: place.Decision, lock: Placement | None, found: tuple[Finding, ...] = ()
 ) -> Plan:
     """Return the plan that follows from a decision."""
-    to_be = _numbered(policy.to_be, decision.placement or lock)
-    as_is = _numbered(policy.as_is, decision.placement or lock)
+    to_be = numbered(policy.to_be, decision.placement or lock)
+    as_is = numbered(policy.as_is, decision.placement or lock)
     placement = decision.placement or wished(to_be)
     there = standing(as_is, placement.seats)
     now = state(as_is, there, {name: service.body for name, service in as_is.services.items()})
@@ -150,7 +151,7 @@ def make_plan(
         stages=stages,
         waves=waves,
         findings=in_order(findings),
-        conflicts=_written(policy, decision.conflicts),
+        conflicts=written(policy, decision.conflicts),
         relocked=_relocked(lock, decision.placement),
         facts={node: facts.keys for node, facts in sorted(policy.observed.items())},
         confirm_within=confirm_within,
@@ -164,7 +165,7 @@ def _ordered(scene: Scene, stages: tuple[Stage, ...]) -> tuple[tuple[Wave, ...],
     return waves, [*found, *(proof(scene, waves) if waves else ())]
 
 
-def _written(policy: Policy, conflicts: tuple[place.Conflict, ...]) -> tuple[place.Conflict, ...]:
+def written(policy: Policy, conflicts: tuple[place.Conflict, ...]) -> tuple[place.Conflict, ...]:
     """Return the conflicts with remedies that can be pasted into this policy as it is."""
     if policy.document.get("environments") is None:
         return conflicts
@@ -238,7 +239,7 @@ def decide_or_keep(space: Workspace, policy: Policy, *, replan: bool) -> tuple[P
         raise PolicyError("the recorded decision cannot be read; nothing was written", found)
     if lock is not None and not replan and not any(one.is_error for one in place.verify(policy.to_be, lock)):
         return lock, ""
-    decision = place.decide(_numbered(policy.to_be, lock), lock)
+    decision = place.decide(numbered(policy.to_be, lock), lock)
     made = make_plan(policy, decision, lock)
     if decision.placement is None or not made.holds:
         raise ViolatedError("the policy cannot hold; bayplan plan shows why and the ways out", made.findings)
@@ -250,26 +251,6 @@ def decide_or_keep(space: Workspace, policy: Policy, *, replan: bool) -> tuple[P
         else "the recorded decision no longer held: decided anew"
     )
     return decision.placement, reason
-
-
-def check(space: Workspace, policy: Policy) -> tuple[Finding, ...]:
-    """Return every finding about a policy: what planning it would find, impossibilities among them."""
-    made = plan(space, policy)
-    return (*made.findings, *(impossible(conflict) for conflict in made.conflicts))
-
-
-def impossible(conflict: place.Conflict) -> Finding:
-    """Return a conflict as a finding, at its first line, with the cheapest way out."""
-    first, *others = conflict.lines
-    return error(
-        "place/impossible",
-        first.place,
-        first.subject,
-        conflict.message,
-        conflict.remedies[0].text if conflict.remedies else "",
-        arithmetic=conflict.arithmetic,
-        also=tuple(line.place for line in others),
-    )
 
 
 def plan_digest(files: Mapping[str, str], made: Plan) -> str:

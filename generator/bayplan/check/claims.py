@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bayplan.check.measure import holds
 from bayplan.check.moment import Moment, qos
 from bayplan.check.subject import Claim, Subject, subject_of
+from bayplan.check.survey import AS_IS, TO_BE
 from bayplan.finding import Finding, error, note
 from bayplan.model import units
 from bayplan.model.quantity import GPU_MEMORY, MEMORY, Origin
@@ -15,11 +16,11 @@ from bayplan.policy.values import amount_of, whole_number, word
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from bayplan.check.survey import Survey
     from bayplan.model.fleet import Fleet
     from bayplan.model.service import Service
     from bayplan.source import Node
 
-AS_IS, TO_BE = "as-is", "to-be"
 _ABOUT = frozenset({"of", "at", "env", "each", "says", "why", "saves", "qos", "services"})
 _BIGGEST = 5
 
@@ -34,6 +35,17 @@ def read_claims(document: Node, environment: str) -> tuple[Claim, ...]:
     return tuple(
         Claim(item, word(item.get("at"), at)) for item, at in found if word(item.get("env"), environment) == environment
     )
+
+
+def measurable(survey: Survey, claims: Sequence[Claim]) -> tuple[tuple[Claim, ...], list[Finding]]:
+    """Return the claims that can be measured, and notes about those of nodes while not everything has a place."""
+    if survey.complete:
+        return tuple(claims), []
+    of_machines = [one for one in claims if one.at != AS_IS and one.of.partition("/")[0] in ("node", "gpu", "fleet")]
+    message = "cannot be measured: not every service has a place yet"
+    remedy = "see where everything would stand: bayplan plan POLICY"
+    unknown = [note("claims/not-placed", one.node.place, one.of, message, remedy) for one in of_machines]
+    return tuple(one for one in claims if one not in of_machines), unknown
 
 
 def check_claims(claims: Sequence[Claim], moments: Mapping[str, Moment], *, released: bool = False) -> list[Finding]:

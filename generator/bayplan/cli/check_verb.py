@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bayplan import pipeline
+from bayplan import checkup, pipeline
 from bayplan.cli.options import env_option, folders, format_option, policy_argument
 from bayplan.cli.show import counted, data, show_findings
 from bayplan.errors import Exit
@@ -29,7 +29,7 @@ def command(
     space = folders(policy, inventory, out)
     found = pipeline.read(space, env)
     broken = any(finding.is_error for finding in found.findings)
-    findings = in_order(found.findings if broken else pipeline.check(space, found))
+    findings = in_order(found.findings if broken else checkup.check(space, found))
     if form == "json":
         click.echo(as_data.text("check", {"fleet": found.name, "findings": as_data.findings(findings)}), nl=False)
     else:

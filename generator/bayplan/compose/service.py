@@ -59,6 +59,7 @@ def to_service(
         network_mode=_text(node.get("network_mode")),
         active=is_active(node, profiles),
         body=_body(node),
+        tree=node,
     )
     return service, in_order(findings)
 

@@ -193,6 +193,9 @@ class Service:
         body: the canonical Compose mapping, as plain data, that the output starts from.
         why: the reason that the policy gives for what it changes.
         changed: policy key (`limits`, `remap_ports`, …) → the reason given for what it changes.
+        settings: path in the policy's grammar → the source node that has the last word there; not part of what a
+            service is, as two that differ in it alone run alike.
+        tree: the source node of `body`, which knows its places; likewise.
     """
 
     name: Name
@@ -222,6 +225,8 @@ class Service:
     body: Mapping[str, Any] = field(default_factory=dict)
     why: str = ""
     changed: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[tuple[str, ...], Any] = field(default_factory=dict, compare=False, repr=False)
+    tree: Any = field(default=None, compare=False, repr=False)
 
     @property
     def volume_keys(self) -> tuple[str, ...]:

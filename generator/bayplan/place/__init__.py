@@ -10,8 +10,8 @@ decide       the four in order; verify and why check and explain by arithmetic a
 from bayplan.place.conflict.find import Conflict
 from bayplan.place.conflict.remedy import Remedy
 from bayplan.place.constraints.lines import PolicyLine
-from bayplan.place.decide import Decision, decide
+from bayplan.place.decide import Decision, decide, kept
 from bayplan.place.verify import verify
 from bayplan.place.why import why_not
 
-__all__ = ["Conflict", "Decision", "PolicyLine", "Remedy", "decide", "verify", "why_not"]
+__all__ = ["Conflict", "Decision", "PolicyLine", "Remedy", "decide", "kept", "verify", "why_not"]

@@ -13,6 +13,7 @@ from bayplan.place.exact.seats import seats_of
 from bayplan.place.reasons import reasons_of
 from bayplan.place.risks import risks
 from bayplan.place.upfront.causes import Upfront, upfront
+from bayplan.place.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +52,15 @@ def decide(fleet: Fleet, previous: Placement | None = None) -> Decision:
     if answer.feasible is None:
         return Decision(None, in_order([*known.findings, _undecided()]), stats=_stats(answer))
     return Decision(None, in_order(known.findings), conflicts_of(fleet, known.problem), _stats(answer))
+
+
+def kept(fleet: Fleet, placement: Placement) -> Decision | None:
+    """Return a recorded decision with what is to be known about it, or None if it does not hold any more."""
+    known = upfront(fleet)
+    complete = set(placement.seats) == set(fleet.instances())
+    if not complete or any(one.is_error for one in (*known.findings, *verify(fleet, placement))):
+        return None
+    return Decision(placement, in_order([*known.findings, *risks(known.problem, placement.seats)]))
 
 
 def _remembered(fleet: Fleet, previous: Placement | None) -> Placement | None:

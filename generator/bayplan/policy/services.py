@@ -130,6 +130,7 @@ def _apply(
         remap_ports=_remap(findings, base, under(over, "remap_ports")),
         why=_reasons(over),
         changed={path[0]: leaf.why for path, leaf in sorted(over.items()) if leaf.why},
+        settings={path: leaf.node for path, leaf in stack([fill, over]).items()},
     )
 
 

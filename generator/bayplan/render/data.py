@@ -40,6 +40,8 @@ def finding(one: Finding) -> dict[str, Any]:
         "message": one.message,
         "arithmetic": one.arithmetic,
         "remedy": one.remedy,
+        "paste": one.paste,
+        "write": one.write,
         "also": [str(place) for place in one.also],
     }
 

@@ -120,13 +120,20 @@ def _mark(row: Row, index: int) -> str:
 
 
 def finding_lines(finding: Finding) -> list[str]:
-    """Return a finding as lines: place, severity, rule and sentence; then the sum; then the remedy."""
+    """Return a finding as lines: place, severity, rule and sentence; then the sum; then the ways out."""
     lines = [f"{finding.place}: {finding.severity.value} {finding.rule}: {_about(finding)}"]
     if finding.arithmetic:
         lines.append(f"    {finding.arithmetic}")
-    if finding.remedy:
-        lines.append(f"    → {finding.remedy}")
+    lines.extend(f"    → {words}" for words in ways_out(finding))
     return lines
+
+
+def ways_out(finding: Finding) -> list[str]:
+    """Return what to do about a finding: in words, and as what to write or to paste, each said once."""
+    ready = [f"write {finding.write}"] if finding.write else []
+    ready += [finding.paste] if finding.paste else []
+    missing = [words for words in ready if words not in finding.remedy]
+    return [finding.remedy, *missing] if finding.remedy else missing
 
 
 def _about(finding: Finding) -> str:

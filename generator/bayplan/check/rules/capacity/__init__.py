@@ -1,0 +1,1 @@
+"""Capacity: sums of what is asked against what is there."""

@@ -1,0 +1,158 @@
+"""What rules look over: a policy, its two fleets, and the moments on the way from one to the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from bayplan.check.paste import fragment
+from bayplan.model import units
+from bayplan.model.quantity import CPUS, GPU_MEMORY, MEMORY, SWAP
+from bayplan.policy.patterns import expand_range
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from fractions import Fraction
+
+    from bayplan.check.moment import Moment
+    from bayplan.model.fleet import Fleet
+    from bayplan.model.names import Name
+    from bayplan.model.service import Service
+    from bayplan.source import Node
+
+AS_IS, TO_BE = "as-is", "to-be"
+_STEP = {MEMORY: units.MIB, SWAP: units.MIB, GPU_MEMORY: units.MIB, CPUS: 10}
+"""What amounts are written in: whole MiB, and CPUs in Docker's smallest step."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A policy as rules see it. Everything is looked up in constant time, so that rules stay linear.
+
+    Attributes:
+        document: the policy, its environment laid over it except for `services`.
+        environment: the name of the environment.
+        factors: resource → what the environment multiplies it by.
+        moments: the fleet as it is, after each stage, and as it should be (`as-is`, stages, `to-be`).
+        complete: whether every copy has a place in `to-be`; if not, sums of nodes are only what is known.
+    """
+
+    document: Node
+    environment: str
+    moments: Mapping[str, Moment]
+    complete: bool = True
+    factors: Mapping[str, Fraction] = field(default_factory=dict)
+
+    @property
+    def before(self) -> Moment:
+        """Return what stands today."""
+        return self.moments[AS_IS]
+
+    @property
+    def after(self) -> Moment:
+        """Return what should stand in the end."""
+        return self.moments[TO_BE]
+
+    @property
+    def fleet(self) -> Fleet:
+        """Return the fleet as it should be."""
+        return self.after.fleet
+
+    @cached_property
+    def services(self) -> tuple[Service, ...]:
+        """Return the services that run, as they should be, by name."""
+        return self.fleet.active()
+
+    @cached_property
+    def nodes_of(self) -> Mapping[Name, tuple[str, ...]]:
+        """Return service → the nodes on which it should have copies, sorted; those without a place are not there."""
+        found: dict[Name, set[str]] = {}
+        for copy, seat in self.after.seats.items():
+            found.setdefault(copy.service, set()).add(seat.node)
+        return {name: tuple(sorted(nodes)) for name, nodes in found.items()}
+
+    @cached_property
+    def copies_on(self) -> Mapping[str, Mapping[Name, int]]:
+        """Return node → service → how many copies should stand there; nodes without any are there too."""
+        found: dict[str, dict[Name, int]] = {name: {} for name in self.fleet.nodes}
+        for copy, seat in sorted(self.after.seats.items()):
+            here = found.setdefault(seat.node, {})
+            here[copy.service] = here.get(copy.service, 0) + 1
+        return found
+
+    @cached_property
+    def pools(self) -> Mapping[str, tuple[Service, ...]]:
+        """Return pool → its services, by name; services of no pool are under the empty name."""
+        return _grouped((service.pool, service) for service in self.services)
+
+    @cached_property
+    def tiers(self) -> Mapping[str, tuple[Service, ...]]:
+        """Return tier → its services, by name."""
+        return _grouped((service.tier, service) for service in self.services)
+
+    def at(self, *path: str) -> Node | None:
+        """Return the node at a path of the policy, or None if nothing is said there."""
+        return _below(self.document, path)
+
+    def path_of(self, service: Service, *keys: str) -> tuple[str, ...]:
+        """Return where the policy speaks of a service, under the key that it has there already if there is one."""
+        full, bare = str(service.name), service.name.name
+        known = self.at("services", bare) is not None and self.at("services", full) is None
+        return ("services", bare if known else full, *keys)
+
+    def node_path(self, name: str, *keys: str) -> tuple[str, ...]:
+        """Return where the policy speaks of a node; where that is a range, what is said there is said of all of it."""
+        return ("nodes", self._node_keys.get(name, name), *keys)
+
+    @cached_property
+    def _node_keys(self) -> Mapping[str, str]:
+        section = self.at("nodes")
+        return {name: key for key, _ in (section.items() if section else ()) for name in expand_range(key)}
+
+    def paste(self, path: tuple[str, ...], value: Any) -> str:
+        """Return a fragment that says a value at a path, in the environment where that has a word about it already."""
+        inside = ("environments", self.environment, *path)
+        return fragment(inside if self.at(*inside[:-1]) is not None else path, value)
+
+    def paste_amount(self, path: tuple[str, ...], resource: str, amount: int, *, at_most: bool = True) -> str:
+        """Return a fragment that makes an amount what it should be, before the environment multiplies it.
+
+        Args:
+            path: where, without the resource: `("services", "shop/web", "limits")`.
+            resource: of what.
+            amount: in the unit of the resource, after multiplying.
+            at_most: whether the amount may come out lower (rounded down to what can be written), or rather higher.
+        """
+        factor = self.factors.get(resource)
+        if factor is None:
+            return self.paste((*path, resource), written(resource, amount, down=at_most))
+        # Multiplying rounds up: what is to end at 4 GiB at most under a factor of 2 is written as 2 GiB, cut to a step.
+        exact = amount * factor.denominator
+        before = exact // factor.numerator if at_most else -(-exact // factor.numerator)
+        path = ("environments", self.environment, *path, resource)
+        return fragment(path, written(resource, before, down=at_most))
+
+
+def written(resource: str, amount: int, *, down: bool) -> str:
+    """Return an amount as a policy says it, rounded to a step that the policy and Docker can say."""
+    step = _STEP.get(resource, units.MIB if resource.startswith("disk:") else 1)
+    steps = amount // step if down else -(-amount // step)
+    if resource == CPUS:
+        return f"{steps * step}m"
+    return units.policy_bytes(steps * step) if step > 1 else str(steps)
+
+
+def _grouped(pairs: Iterable[tuple[str, Service]]) -> dict[str, tuple[Service, ...]]:
+    found: dict[str, list[Service]] = {}
+    for key, service in pairs:
+        found.setdefault(key, []).append(service)
+    return {key: tuple(some) for key, some in sorted(found.items())}
+
+
+def _below(node: Node | None, path: tuple[str, ...]) -> Node | None:
+    for key in path:
+        if node is None:
+            return None
+        node = node.get(key)
+    return node

@@ -1,0 +1,121 @@
+"""Check: everything that can be said about a policy without planning it. Read, place, measure, look over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bayplan import place
+from bayplan.check.claims import check_claims, measurable, read_claims
+from bayplan.check.inactive import inactive
+from bayplan.check.look import looked_over
+from bayplan.check.moment import Moment
+from bayplan.check.neighbours import lost_names
+from bayplan.check.survey import AS_IS, TO_BE, Survey
+from bayplan.finding import Finding, error, in_order
+from bayplan.pipeline import numbered, recorded, stop_if_broken, written
+from bayplan.plan.diff import diff
+from bayplan.plan.rollout import read_cuts
+from bayplan.plan.sides import carried, reasons, standing, wished
+from bayplan.plan.stages import assign, order_findings, staged
+from bayplan.plan.state import state
+from bayplan.render.compose import bodies
+from bayplan.render.node import node_findings
+
+if TYPE_CHECKING:
+    from bayplan.model.fleet import Fleet
+    from bayplan.model.placement import Placement
+    from bayplan.policy.fleet import Policy
+    from bayplan.workspace import Workspace
+
+SMALL = 20_000
+"""Copies times nodes up to which checking a policy decides where everything stands."""
+
+
+def check(space: Workspace, policy: Policy, *, strict: bool = False) -> tuple[Finding, ...]:
+    """Return every finding about a policy: of reading it, of placing it, of its claims, and of the rules.
+
+    Where everything stands is what was decided and recorded, if that still holds. Else it is decided here, as long as
+    the fleet is small; for a large one, what is fixed and what stands today must do.
+
+    Args:
+        space: its folders.
+        policy: what was read.
+        strict: whether what nothing enforces, and cuts without a reason, are errors.
+
+    Raises:
+        PolicyError: if what was read is broken.
+    """
+    stop_if_broken(policy)
+    lock, found = recorded(space, policy)
+    fleet = numbered(policy.to_be, lock)
+    decision = _settled(fleet, lock)
+    placement = decision.placement or wished(fleet)
+    moments, more = _moments(policy, placement, decided=decision.placement is not None)
+    survey = Survey(
+        policy.document,
+        policy.environment,
+        moments,
+        complete=len(placement.seats) == len(fleet.instances()),
+        factors=policy.factors,
+    )
+    claims, unknown = measurable(survey, read_claims(policy.document, policy.environment))
+    wrong = check_claims(claims, moments, released=policy.released)
+    ruled = looked_over(survey, strict=strict)
+    lost = lost_names(survey.fleet, placement.seats)
+    files = node_findings(survey.fleet, placement)
+    conflicts = (impossible(conflict) for conflict in written(policy, decision.conflicts))
+    return in_order(
+        [
+            *policy.findings,
+            *found,
+            *decision.findings,
+            *more,
+            *wrong,
+            *unknown,
+            *ruled,
+            *lost,
+            *inactive(survey.fleet),
+            *files,
+            *conflicts,
+        ]
+    )
+
+
+def _settled(fleet: Fleet, lock: Placement | None) -> place.Decision:
+    """Return the recorded decision if it holds, else a new one, else that nothing is decided."""
+    if len(fleet.instances()) * len(fleet.nodes) > SMALL:
+        return place.Decision(None)
+    if lock is not None:
+        kept = place.kept(fleet, lock)
+        if kept is not None:
+            return kept
+    return place.decide(fleet, lock)
+
+
+def _moments(policy: Policy, placement: Placement, *, decided: bool) -> tuple[dict[str, Moment], list[Finding]]:
+    """Return the fleet as it is, after each stage and in the end, and what is wrong with the stages."""
+    to_be, as_is = numbered(policy.to_be, placement), numbered(policy.as_is, placement)
+    there = standing(as_is, placement.seats)
+    now = state(as_is, there, {name: service.body for name, service in as_is.services.items()})
+    then = state(to_be, placement.seats, bodies(to_be, placement))
+    cuts, findings = read_cuts(policy.document, to_be)
+    taken, untaken = assign(cuts, diff(now, then, reasons(to_be, placement), carried(to_be)))
+    stages = staged(as_is, to_be, now, cuts, taken)
+    before, after = Moment.of(AS_IS, as_is, there), Moment.of(TO_BE, to_be, placement.seats)
+    between = {stage.cut.name: Moment(stage.cut.name, stage.fleet, stage.ledger, stage.seats) for stage in stages}
+    crossed = order_findings(as_is, to_be, now, stages, before.ledger) if decided else []
+    return {AS_IS: before, **between, TO_BE: after}, [*findings, *untaken, *crossed]
+
+
+def impossible(conflict: place.Conflict) -> Finding:
+    """Return a conflict as a finding, at its first line, with the cheapest way out."""
+    first, *others = conflict.lines
+    return error(
+        "place/impossible",
+        first.place,
+        first.subject,
+        conflict.message,
+        conflict.remedies[0].text if conflict.remedies else "",
+        arithmetic=conflict.arithmetic,
+        also=tuple(line.place for line in others),
+    )
