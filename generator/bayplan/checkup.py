@@ -12,9 +12,10 @@ from bayplan.check.moment import Moment
 from bayplan.check.neighbours import lost_names
 from bayplan.check.survey import AS_IS, TO_BE, Survey
 from bayplan.finding import Finding, error, in_order
-from bayplan.pipeline import numbered, recorded, stop_if_broken, written
+from bayplan.pipeline import numbered, recorded, stop_if_broken
 from bayplan.plan.diff import diff
 from bayplan.plan.rollout import read_cuts
+from bayplan.plan.setting import pasted
 from bayplan.plan.sides import carried, reasons, standing, wished
 from bayplan.plan.stages import assign, order_findings, staged
 from bayplan.plan.state import state
@@ -63,22 +64,11 @@ def check(space: Workspace, policy: Policy, *, strict: bool = False) -> tuple[Fi
     ruled = looked_over(survey, strict=strict)
     lost = lost_names(survey.fleet, placement.seats)
     files = node_findings(survey.fleet, placement)
-    conflicts = (impossible(conflict) for conflict in written(policy, decision.conflicts))
-    return in_order(
-        [
-            *policy.findings,
-            *found,
-            *decision.findings,
-            *more,
-            *wrong,
-            *unknown,
-            *ruled,
-            *lost,
-            *inactive(survey.fleet),
-            *files,
-            *conflicts,
-        ]
-    )
+    placed = [*decision.findings, *(impossible(one) for one in decision.conflicts)]
+    if policy.document.get("environments") is not None:
+        placed = [pasted(one, policy.environment, policy.factors) for one in placed]
+    resting = inactive(survey.fleet)
+    return in_order([*policy.findings, *found, *placed, *more, *wrong, *unknown, *ruled, *lost, *resting, *files])
 
 
 def _settled(fleet: Fleet, lock: Placement | None) -> place.Decision:
@@ -115,7 +105,7 @@ def impossible(conflict: place.Conflict) -> Finding:
         first.place,
         first.subject,
         conflict.message,
-        conflict.remedies[0].text if conflict.remedies else "",
         arithmetic=conflict.arithmetic,
+        paste=conflict.remedies[0].text if conflict.remedies else "",
         also=tuple(line.place for line in others),
     )

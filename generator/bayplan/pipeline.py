@@ -151,7 +151,7 @@ def make_plan(
         stages=stages,
         waves=waves,
         findings=in_order(findings),
-        conflicts=written(policy, decision.conflicts),
+        conflicts=_written(policy, decision.conflicts),
         relocked=_relocked(lock, decision.placement),
         facts={node: facts.keys for node, facts in sorted(policy.observed.items())},
         confirm_within=confirm_within,
@@ -165,7 +165,7 @@ def _ordered(scene: Scene, stages: tuple[Stage, ...]) -> tuple[tuple[Wave, ...],
     return waves, [*found, *(proof(scene, waves) if waves else ())]
 
 
-def written(policy: Policy, conflicts: tuple[place.Conflict, ...]) -> tuple[place.Conflict, ...]:
+def _written(policy: Policy, conflicts: tuple[place.Conflict, ...]) -> tuple[place.Conflict, ...]:
     """Return the conflicts with remedies that can be pasted into this policy as it is."""
     if policy.document.get("environments") is None:
         return conflicts

@@ -134,13 +134,13 @@ class Survey:
         return fragment(path, written(resource, before, down=at_most))
 
 
-def written(resource: str, amount: int, *, down: bool) -> str:
+def written(resource: str, amount: int, *, down: bool) -> str | int | float:
     """Return an amount as a policy says it, rounded to a step that the policy and Docker can say."""
     step = _STEP.get(resource, units.MIB if resource.startswith("disk:") else 1)
     steps = amount // step if down else -(-amount // step)
     if resource == CPUS:
-        return f"{steps * step}m"
-    return units.policy_bytes(steps * step) if step > 1 else str(steps)
+        return steps * step // 1000 if steps * step % 1000 == 0 else steps * step / 1000
+    return units.in_policy(resource, steps * step) if step > 1 else steps
 
 
 def _grouped(pairs: Iterable[tuple[str, Service]]) -> dict[str, tuple[Service, ...]]:

@@ -204,6 +204,14 @@ def policy_bytes(amount: int) -> str:
     return f"{_short(Fraction(amount * 10**9 // KIB, 10**9), 9)}KiB"
 
 
+def in_policy(resource: str, amount: int) -> str:
+    """Return an amount, in the unit of its resource, as a policy says it and reads it back exactly: `6.75`, `2GiB`."""
+    if resource == "cpus":
+        return compose_cpus(amount)
+    in_bytes = resource in {"memory", "swap", "gpu_memory"} or resource.startswith("disk:")
+    return policy_bytes(amount) if in_bytes else str(amount)
+
+
 def _short(value: Fraction, digits: int = 2) -> str:
     rounded = round(abs(value) * 10**digits)
     whole, part = divmod(rounded, 10**digits)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from bayplan.model import units
 from bayplan.model.quantity import CPUS, GPU_MEMORY, MEMORY
-from bayplan.place.conflict.amend import show
+from bayplan.place.conflict.amend import flow, show
+from bayplan.source import plain, read_text, walk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from fractions import Fraction
 
+    from bayplan.finding import Finding
     from bayplan.place import Conflict
     from bayplan.place.conflict.remedy import Remedy
 
@@ -27,6 +29,18 @@ def in_environment(conflict: Conflict, name: str, factors: Mapping[str, Fraction
     under a factor of 2 is written as 2 GiB.
     """
     return replace(conflict, remedies=tuple(_moved(one, name, factors) for one in conflict.remedies))
+
+
+def pasted(finding: Finding, name: str, factors: Mapping[str, Fraction]) -> Finding:
+    """Return a finding whose fragment stands where the environment reads it; one that names another section is left."""
+    section, _, entries = finding.paste.partition(": ")
+    if section not in _SECTIONS:
+        return finding
+    tree, _ = read_text(finding.paste, "paste")
+    multiplied = tree is not None and not any(node.tag for _, node in walk(tree))
+    if factors and tree is not None and multiplied:
+        entries = flow(_before(plain(tree)[section], (section,), factors))
+    return replace(finding, paste=f"environments: {{{name}: {{{section}: {entries}}}}}")
 
 
 def _moved(remedy: Remedy, name: str, factors: Mapping[str, Fraction]) -> Remedy:

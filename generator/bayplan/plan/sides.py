@@ -115,10 +115,11 @@ def cards_of(service: Service, node: Node) -> tuple[int, ...]:
 
 
 def wished(fleet: Fleet) -> Placement:
-    """Return where the policy would have everything, though it cannot hold: fixed nodes, else today's."""
+    """Return where the policy would have everything, though it cannot hold: fixed nodes, today's, the only one."""
     seats = {}
+    only = next(iter(fleet.nodes)) if len(fleet.nodes) == 1 else ""
     for copy in fleet.instances():
-        node = fleet.services[copy.service].placement.node or fleet.standing.get(copy, "")
+        node = fleet.services[copy.service].placement.node or fleet.standing.get(copy, only)
         if node:
             seats[copy] = Seat(node, cards_of(fleet.services[copy.service], fleet.nodes[node]))
     return Placement(seats)

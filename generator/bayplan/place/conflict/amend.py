@@ -46,14 +46,15 @@ def nest(path: tuple[str, ...], value: object) -> dict[str, Any]:
 def show(path: tuple[str, ...], value: object) -> str:
     """Return the policy line that one can paste: `services: {bev/neo4j: {limits: {memory: 2GiB}}}`."""
     ((section, entries),) = nest(path, value).items()
-    return f"{section}: {_flow(entries)}"
+    return f"{section}: {flow(entries)}"
 
 
-def _flow(value: object) -> str:
+def flow(value: object) -> str:
+    """Return plain data as a policy has it on one line."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_key(key)}: {_flow(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{_key(key)}: {flow(one)}" for key, one in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_flow(one) for one in value) + "]"
+        return "[" + ", ".join(flow(one) for one in value) + "]"
     return "null" if value is None else str(value)
 
 

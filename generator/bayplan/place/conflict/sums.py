@@ -33,6 +33,8 @@ def message(lines: tuple[PolicyLine, ...]) -> str:
         verb = "does" if len(asked) == 1 else "do"
         return f"{_names(line.subject for line in asked)} {verb} not fit on {_names(nodes)}: {what}"
     subjects = list(dict.fromkeys(line.subject for line in lines))
+    if len(lines) == 1:
+        return f"one line about {_names(subjects)} leaves no place"
     return f"{len(lines)} lines about {_names(subjects)} exclude each other"
 
 

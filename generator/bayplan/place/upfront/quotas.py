@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bayplan.finding import Finding, error
 from bayplan.model.names import Name
-from bayplan.model.units import show
+from bayplan.model.units import in_policy, show
 from bayplan.place.constraints.clashes import asks
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def _all(fleet: Fleet, pool: Pool, kind: str, resource: str, quota: Quantity) ->
             f"the members of pool {pool.name} ask for more than its quota",
             f"raise the quota to {show(resource, total)}, lower the members, or let the pool run on demand",
             arithmetic=f"{parts} = {show(resource, total)} > {show(resource, quota.amount)}",
+            paste=_raised(pool, kind, resource, total),
         )
 
 
@@ -76,4 +77,9 @@ def _below(pool: Pool, kind: str, resource: str, quota: Quantity, name: Name, pa
         f"{name}{needs} never fits the quota of pool {pool.name}, so it could never start",
         f"raise the quota to {show(resource, total)}",
         arithmetic=f"{shown} > {show(resource, quota.amount)}",
+        paste=_raised(pool, kind, resource, total),
     )
+
+
+def _raised(pool: Pool, kind: str, resource: str, total: int) -> str:
+    return f"pools: {{{pool.name}: {{quota: {{{kind}: {{{resource}: {in_policy(resource, total)}}}}}}}}}"

@@ -34,8 +34,8 @@ def check(survey: Survey) -> Iterator[Finding]:
         yield RULE.finding(
             asked[largest].place,
             f"pools.{largest}",
-            f"pools are promised {units.show(resource, total)} of {resource} together; the nodes have room for "
-            f"{units.show(resource, room)}",
+            f"is promised more {resource} than is left: all pools together have {units.show(resource, total)}, "
+            f"the nodes have room for {units.show(resource, room)}",
             arithmetic=f"{sums} = {units.show(resource, total)} > {units.show(resource, room)}",
             paste=survey.paste_amount(path, resource, left) if left > 0 else "",
             remedy="" if left > 0 else "take pools away, or add a node",
