@@ -10,16 +10,18 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from bayplan.finding import Finding, warning
+from bayplan.model.names import Name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from bayplan.model.fleet import Fleet
-    from bayplan.model.names import Instance, Name
+    from bayplan.model.names import Instance
     from bayplan.model.placement import Seat
     from bayplan.model.service import Service
 
-_ADDRESS = r"(?:(?://|@){name}(?![\w.-])|(?<![\w./@-]){name}:\d)"
+_ADDRESS = re.compile(r"(?://|@)([\w.-]+)|(?<![\w./@-])([\w.-]+):\d")
+"""A host in a URL, or one with its port."""
 
 
 def lost_names(fleet: Fleet, seats: Mapping[Instance, Seat]) -> list[Finding]:
@@ -27,42 +29,41 @@ def lost_names(fleet: Fleet, seats: Mapping[Instance, Seat]) -> list[Finding]:
     nodes: dict[Name, set[str]] = {}
     for copy, seat in seats.items():
         nodes.setdefault(copy.service, set()).add(seat.node)
-    findings: list[Finding] = []
-    for service in fleet.active():
-        here = nodes.get(service.name, set())
-        declared = {dependency.name for dependency in service.depends_on}
-        away = [
-            other
-            for other in fleet.active()
-            if other.name.project == service.name.project
-            and other.name.name not in declared
-            and here.isdisjoint(nodes.get(other.name, here))
-            and _share_a_network(fleet, service, other)
-        ]
-        findings.extend(_named(service, away, nodes))
-    return findings
+    bridged = {name for name, network in fleet.networks.items() if network.between_nodes in ("overlay", "proxy")}
+    return [
+        _lost(service, other, key, ", ".join(sorted(nodes[other.name])))
+        for service in fleet.active()
+        for other, key in _named(fleet, service)
+        if other.name in nodes and nodes.get(service.name, set()).isdisjoint(nodes[other.name])
+        if _share_a_network(service, other, bridged)
+    ]
 
 
-def _share_a_network(fleet: Fleet, one: Service, other: Service) -> bool:
+def _named(fleet: Fleet, service: Service) -> Iterator[tuple[Service, str]]:
+    """Yield the neighbours that a service's settings name without depending on them, each with the first such key."""
+    seen = {service.name.name, *(dependency.name for dependency in service.depends_on)}
+    for key, text in _settings(service.body):
+        for found in _ADDRESS.finditer(text):
+            host = found[1] or found[2]
+            other = fleet.services.get(Name(service.name.project, host))
+            if host not in seen and other is not None and other.active:
+                yield other, key
+            seen.add(host)
+
+
+def _share_a_network(one: Service, other: Service, bridged: set[Name]) -> bool:
     """Whether two services are on one network that does not reach over nodes by itself."""
     both = {link.network for link in one.networks} & {link.network for link in other.networks}
-    known = (network for name, network in fleet.networks.items() if name.project == one.name.project)
-    bridged = {network.name.name for network in known if network.between_nodes in ("overlay", "proxy")}
-    return bool(both - bridged)
+    return any(Name(one.name.project, key) not in bridged for key in both)
 
 
-def _named(service: Service, away: Iterable[Service], nodes: Mapping[Name, set[str]]) -> Iterator[Finding]:
-    words = dict(_settings(service.body))
-    for other in away:
-        address = re.compile(_ADDRESS.format(name=re.escape(other.name.name)))
-        key = next((key for key, text in words.items() if address.search(text)), None)
-        if key is None:
-            continue
-        where = ", ".join(sorted(nodes[other.name]))
-        message = f"names {other.name.name} in its {key}, which stands on {where}: nothing makes that name known here"
-        overlay = f"{{compose: {{depends_on: [{other.name.name}]}}}}"
-        remedy = f"services: {{{service.name}: {overlay}}} bridges them; {other.name.name} must publish the port"
-        yield warning("network/name-lost", service.place, str(service.name), message, remedy, also=(other.place,))
+def _lost(service: Service, other: Service, key: str, where: str) -> Finding:
+    message = f"names {other.name.name} in its {key}, which stands on {where}: nothing makes that name known here"
+    overlay = f"services: {{{service.name}: {{compose: {{depends_on: [{other.name.name}]}}}}}}"
+    remedy = f"{overlay} bridges them; {other.name.name} must publish the port"
+    return warning(
+        "network/name-lost", service.place, str(service.name), message, remedy, also=(other.place,), paste=overlay
+    )
 
 
 def _settings(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,99 @@
+"""Not by answer key: one contradiction at a random place of a policy is found at its line, and nothing else is said.
+
+Each seed is a place. What is planted is in plants.py, by family; a policy without anything to plant into (no GPU, no
+pool) is told by the plant returning None, and every family has to find places in several policies.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from fleets import generated
+from ground import ROOT, Ground, new, planted, prepared, written
+from plants import FAMILIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ground import Patch
+
+    from bayplan.finding import Finding
+
+PLACES = 20
+REPAIRED = {
+    "bev": None,
+    "sutazai": None,
+    "acgs": "staging",
+    "fixwurx": None,
+    "gpu-shop": "production",
+    "home-lab": None,
+}
+GENERATED = tuple(f"generated-{seed}" for seed in range(3))
+
+
+@pytest.fixture(scope="session")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Ground]:
+    """Return what prepares a policy to plant into, once."""
+    known: dict[str, Ground] = {}
+
+    def prepare(name: str) -> Ground:
+        if name not in known:
+            target = tmp_path_factory.mktemp("ground") / name
+            source = ROOT / "policies" / name
+            if name in GENERATED:
+                source = tmp_path_factory.mktemp("source") / name
+                source.mkdir()
+                (source / "policy.yml").write_text(generated(int(name.rpartition("-")[2])), encoding="utf-8")
+            known[name] = prepared(name, source, REPAIRED.get(name), target)
+        return known[name]
+
+    return prepare
+
+
+@pytest.mark.parametrize("name", [*REPAIRED, *GENERATED])
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_a_contradiction_is_found_at_its_line_and_nothing_else(
+    family: str, name: str, ground: Callable[[str], Ground]
+) -> None:
+    here = ground(name)
+    for place in range(PLACES):
+        rng = random.Random(f"{family} {name} {place}")
+        patch = next((one for plant in shuffled(rng, FAMILIES[family]) if (one := plant(rng, here)) is not None), None)
+        if patch is None:
+            assert name not in MUST.get(family, MOST)
+            return
+        complaint = wrong(here, patch)
+        assert complaint == "", f"place {place}: {patch}\n{complaint}"
+
+
+MOST = frozenset({"bev", "sutazai", *GENERATED})
+"""Policies in which every family has something to be wrong about, if MUST says nothing else."""
+MUST: dict[str, frozenset[str]] = {}
+
+
+def shuffled(rng: random.Random, plants: tuple[Callable[[random.Random, Ground], Patch | None], ...]) -> list[
+    Callable[[random.Random, Ground], Patch | None]
+]:
+    """Return the plants of a family in random order."""
+    return rng.sample(plants, len(plants))
+
+
+def wrong(here: Ground, patch: Patch) -> str:
+    """Plant something, and return what is wrong with what is found: empty if it is found and nothing else."""
+    tree = here.tree
+    for path, value in (*patch.more, (patch.path, patch.value)):
+        tree = planted(tree, path, value)
+    text = written(tree)
+    inside = {line for path, line in text.lines.items() if path[: len(patch.path)] == patch.path}
+
+    def there(finding: Finding) -> bool:
+        places = (finding.place, *finding.also)
+        return any(Path(at.file).name == "policy.yml" and at.line in inside for at in places)
+
+    found = list(new(here, here.checked(here.folder, text.text)[1]))
+    if not any(one.rule == patch.rule and there(one) for one in found):
+        return f"{patch.rule} is not found at {sorted(inside)}: {[str(one) for one in found]}"
+    return "\n".join(f"more is said: {one}" for one in found if not there(one))
