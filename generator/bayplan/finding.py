@@ -111,11 +111,25 @@ def _finding(
     remedy: str,
     more: dict[str, object],
 ) -> Finding:
+    subject, message, remedy = visible(subject), visible(message), visible(remedy)
     arithmetic = str(more.get("arithmetic", ""))
     also = more.get("also", ())
     places = tuple(p for p in also if isinstance(p, Place)) if isinstance(also, tuple | list) else ()
     paste, write = str(more.get("paste", "")), str(more.get("write", ""))
     return Finding(rule, severity, place, subject, message, arithmetic, remedy, places, paste, write)
+
+
+LONGEST = 2000
+"""The longest text of a finding; what quotes a file may be as long as the file."""
+
+
+def visible(text: str) -> str:
+    """Return a text as one line of bounded length: what would move a cursor, or end the line, is written out."""
+    if len(text) > LONGEST:
+        text = f"{text[: LONGEST - 1]}…"
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def in_order(findings: list[Finding] | tuple[Finding, ...]) -> tuple[Finding, ...]:

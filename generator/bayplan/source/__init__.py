@@ -1,6 +1,20 @@
 """YAML with a memory: every value knows the file, line and column it was written at."""
 
+from bayplan.source.file import Border, border_of, is_there, outside, read_file, shown
 from bayplan.source.node import Node, Scalar, plain, walk
-from bayplan.source.read import read_file, read_text, read_yaml, shown
+from bayplan.source.read import read_text, read_yaml
 
-__all__ = ["Node", "Scalar", "plain", "read_file", "read_text", "read_yaml", "shown", "walk"]
+__all__ = [
+    "Border",
+    "Node",
+    "Scalar",
+    "border_of",
+    "is_there",
+    "outside",
+    "plain",
+    "read_file",
+    "read_text",
+    "read_yaml",
+    "shown",
+    "walk",
+]

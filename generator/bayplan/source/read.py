@@ -6,24 +6,25 @@ The tree is built from the parser's events rather than with a PyYAML constructor
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from bayplan.finding import Finding, Place, error
+from bayplan.source.file import read_file
 from bayplan.source.node import Node, Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
-MAX_BYTES = 8 * 2**20
+    from bayplan.source.file import Border
+
 MAX_DEPTH = 64
 MAX_NODES = 400_000
-"""Bounds for hostile input: file size, nesting, and values after aliases are expanded."""
+"""Bounds for hostile input: nesting, and values after aliases are expanded."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE = "<<"
@@ -35,58 +36,29 @@ _RADIX = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SPECIAL = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _MAX_DIGITS = 40
+_YAML = "tag:yaml.org,2002:"
+_SCALAR_TAGS = frozenset({f"{_YAML}{name}" for name in ("bool", "float", "int", "null")})
+_TAGS = _SCALAR_TAGS | {"!", "!override", "!reset", f"{_YAML}map", f"{_YAML}seq", f"{_YAML}str"}
+"""The tags that mean something: those of YAML's core schema, and those of Compose."""
+_LEAF = (1, 0)
+"""The extent of a scalar: one value, and nothing below it."""
 
 
-def shown(path: Path) -> str:
-    """Return how findings call a file: relative to where the command was started, if it lies below."""
-    whole = Path(os.path.normpath(path.absolute()))  # not resolve(): a symlink is called as its user calls it
-    here = Path.cwd()
-    return whole.relative_to(here).as_posix() if whole.is_relative_to(here) else str(path)
-
-
-def read_yaml(path: Path, name: str | None = None) -> tuple[Node | None, tuple[Finding, ...]]:
+def read_yaml(
+    path: Path, name: str | None = None, border: Border | None = None
+) -> tuple[Node | None, tuple[Finding, ...]]:
     """Read one YAML document from a file.
 
     Args:
         path: the file.
         name: what findings call it; the path by default.
+        border: what it must lie inside of, if that matters.
 
     Returns:
         The tree, or None if it cannot be read at all, and the findings.
     """
-    text, findings = read_file(path, name)
+    text, findings = read_file(path, name, border)
     return (None, findings) if text is None else read_text(text, name or str(path))
-
-
-def read_file(path: Path, name: str | None = None) -> tuple[str | None, tuple[Finding, ...]]:
-    """Read a text file, UTF-8 with or without a byte order mark.
-
-    Returns:
-        The text, or None if it cannot be read, and the findings.
-    """
-    shown = name or str(path)
-    try:
-        data = path.read_bytes()
-    except OSError as fault:
-        reason = fault.strerror or type(fault).__name__
-        return None, (error("source/unreadable", Place(shown), shown, f"cannot be read: {reason}"),)
-    except ValueError as fault:
-        return None, (error("source/unreadable", Place(shown), shown, f"cannot be read: {fault}"),)
-    if len(data) > MAX_BYTES:
-        message = f"is larger than {MAX_BYTES // 2**20} MiB"
-        return None, (error("source/too-large", Place(shown), shown, message, "split it"),)
-    return _decode(data, shown)
-
-
-def _decode(data: bytes, name: str) -> tuple[str | None, tuple[Finding, ...]]:
-    try:
-        return data.decode("utf-8-sig"), ()
-    except UnicodeDecodeError as fault:
-        # The fault counts from behind the byte order mark, in its own copy of the data.
-        before = fault.object[: fault.start].decode("utf-8")
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        message = f"byte 0x{fault.object[fault.start]:02x} is not UTF-8"
-        return None, (error("source/encoding", Place(name, line, column), name, message, "save the file as UTF-8"),)
 
 
 def read_text(text: str, name: str) -> tuple[Node | None, tuple[Finding, ...]]:
@@ -124,6 +96,11 @@ def _character(fault: yaml.reader.ReaderError, text: str, name: str) -> Finding:
     return error("source/character", place, name, f"holds the character U+{code:04X}, which YAML does not allow")
 
 
+def _tag(tag: str, place: Place, name: str) -> Finding:
+    message = f"the tag {tag.replace(_YAML, '!!')} means nothing here"
+    return error("source/tag", place, name, message, "remove the tag; Compose's own are !override and !reset")
+
+
 class _Broken(Exception):  # noqa: N818 - a signal inside this file, never seen outside it
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.message)
@@ -137,7 +114,8 @@ class _Builder:
         self.name = name
         self.findings: list[Finding] = []
         self.anchors: dict[str, Node] = {}
-        self.sizes: dict[int, int] = {}
+        self.read = 0
+        self.extents: dict[int, tuple[int, int]] = {}
 
     def document(self, events: Iterator[Any]) -> Node:
         root: Node | None = None
@@ -152,13 +130,15 @@ class _Builder:
 
     def _node(self, event: Any, events: Iterator[Any], depth: int) -> Node:
         place = self._place(event)
-        if depth > MAX_DEPTH:
-            self._fail("source/too-deep", place, f"is nested more than {MAX_DEPTH} levels deep")
         if isinstance(event, yaml.AliasEvent):
             name = str(event.anchor)
             if name not in self.anchors:
                 self._fail("source/yaml", place, f"alias *{name} has no anchor before it")
+            self._deep(depth + self.extents.get(id(self.anchors[name].value), _LEAF)[1], place)
             return self.anchors[name]
+        self._deep(depth, place)
+        if event.tag and event.tag not in _TAGS:
+            self.findings.append(_tag(event.tag, place, self.name))
         if isinstance(event, yaml.ScalarEvent):
             node = self._scalar(event, place)
         elif isinstance(event, yaml.SequenceStartEvent):
@@ -174,7 +154,7 @@ class _Builder:
         if tag.startswith("!") and tag != "!":
             value: Scalar = event.value if event.value or not event.implicit[0] else None
             return Node(_core(event.value) if not event.style else value, place, tag=tag, text=event.value)
-        if not event.style and not tag:
+        if (not event.style and not tag) or tag in _SCALAR_TAGS:
             return Node(_core(event.value), place, text=event.value)
         return Node(event.value, place)
 
@@ -184,6 +164,7 @@ class _Builder:
             if isinstance(item, yaml.SequenceEndEvent):
                 break
             items.append(self._node(item, events, depth + 1))
+            self._count(1, items[-1].place)
         node = Node(tuple(items), place, tag=_local(event))
         self._measure(node, items)
         return node
@@ -195,6 +176,7 @@ class _Builder:
             if isinstance(item, yaml.MappingEndEvent):
                 break
             at = self._place(item)
+            self._count(1, at)
             key = self._node(item, events, depth + 1)
             value = self._node(next(events), events, depth + 1)
             if key.is_map or key.is_list:
@@ -213,6 +195,7 @@ class _Builder:
             own[name] = replace(value, key=at)
         # Own keys win over merged ones, and earlier merge sources over later ones (YAML merge key specification).
         for source in merged:
+            self._count(len(source.value), place)
             for name, child in source.items():
                 own.setdefault(name, child)
         node = Node(own, place, tag=_local(event))
@@ -226,12 +209,29 @@ class _Builder:
                 self._fail("source/merge", place, "a merge key (<<) takes a map or a list of maps")
         return sources
 
-    def _measure(self, node: Node, children: Any) -> None:
-        """Count the values that this node would be if every alias were written out."""
-        total = 1 + sum(self.sizes.get(id(child.value), 1) for child in children)
+    def _measure(self, node: Node, children: Iterable[Node]) -> None:
+        """Reckon how many values this node would be, and how deep, if every alias were written out."""
+        total, height = 1, 0
+        for child in children:
+            size, below = self.extents.get(id(child.value), _LEAF)
+            total += size
+            height = max(height, below)
         if total > MAX_NODES:
-            self._fail("source/too-many-values", node.place, f"expands to more than {MAX_NODES:,} values")
-        self.sizes[id(node.value)] = total
+            self._too_many(node.place)
+        self.extents[id(node.value)] = (total, height + 1)
+
+    def _count(self, values: int, place: Place) -> None:
+        """Count what is read or merged as it comes: the sum at the end would come too late."""
+        self.read += values
+        if self.read > MAX_NODES:
+            self._too_many(place)
+
+    def _too_many(self, place: Place) -> None:
+        self._fail("source/too-many-values", place, f"expands to more than {MAX_NODES:,} values")
+
+    def _deep(self, depth: int, place: Place) -> None:
+        if depth > MAX_DEPTH:
+            self._fail("source/too-deep", place, f"is nested more than {MAX_DEPTH} levels deep")
 
     def _place(self, event: Any) -> Place:
         mark = event.start_mark

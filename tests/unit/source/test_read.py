@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bayplan.finding import Place
-from bayplan.source import Node, plain, read_file, read_text, read_yaml, shown, walk
-from bayplan.source.read import MAX_BYTES, MAX_DEPTH
+from bayplan.source import Border, Node, border_of, plain, read_file, read_text, read_yaml, shown, walk
+from bayplan.source.file import MAX_BYTES
+from bayplan.source.read import MAX_DEPTH, MAX_NODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -196,6 +198,22 @@ class TestBounds:
         lines += [f"a{n}: &a{n} {{<<: *a{n - 1}, l{n}: *a{n - 1}, r{n}: *a{n - 1}}}" for n in range(1, 30)]
         assert self.rule("\n".join(lines)) == "source/too-many-values"
 
+    def test_merge_keys_that_repeat_a_large_map(self) -> None:
+        large = "b: &b {" + ",".join(f"k{n}: 1" for n in range(1000)) + "}\n"
+        assert self.rule(large + "c: [" + "{<<: *b}," * 1000 + "]") == "source/too-many-values"
+        assert self.rule(large + "c: {<<: [" + "*b," * 1000 + "]}") == "source/too-many-values"
+
+    def test_a_long_list_is_left_where_it_becomes_too_long(self) -> None:
+        node, (finding,) = read_text("[" + "1,\n" * (MAX_NODES + 1) + "&a !never read, *b", "f.yml")
+        assert node is None
+        assert (finding.rule, finding.place.line) == ("source/too-many-values", MAX_NODES + 1)
+
+    def test_aliases_that_stand_for_something_deep(self) -> None:
+        lines = ["a0: &a0 [x]"]
+        lines += [f"a{n}: &a{n} {'[' * 30}*a{n - 1}{']' * 30}" for n in range(1, 40)]
+        _, (finding,) = read_text("\n".join(lines), "f.yml")
+        assert (finding.rule, str(finding.place)) == ("source/too-deep", "f.yml:4:39")
+
     def test_the_deepest_that_is_read_and_one_more(self) -> None:
         assert tree("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1)).is_list
         assert self.rule("[" * (MAX_DEPTH + 2) + "]" * (MAX_DEPTH + 2)) == "source/too-deep"
@@ -267,6 +285,35 @@ class TestFiles:
         assert finding.rule == "source/unreadable"
         assert finding.message.startswith("cannot be read: ")
 
+    def test_a_pipe_is_not_waited_for(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "f.yml")
+        assert self.refusal(tmp_path / "f.yml") == "cannot be read: it is a pipe, a socket or a device"
+
+    def test_a_folder_and_a_device_are_no_files(self, tmp_path: Path) -> None:
+        assert self.refusal(tmp_path) == "cannot be read: it is a folder"
+        assert self.refusal(Path("/dev/zero")) == "cannot be read: it is a pipe, a socket or a device"
+
+    def test_links_in_a_circle(self, tmp_path: Path) -> None:
+        (tmp_path / "a").symlink_to("b")
+        (tmp_path / "b").symlink_to("a")
+        assert self.refusal(tmp_path / "a") == "cannot be read: Too many levels of symbolic links"
+
+    def test_no_more_is_read_than_is_needed_to_see_that_a_file_is_too_large(self, tmp_path: Path) -> None:
+        with (tmp_path / "f.yml").open("wb") as handle:
+            handle.truncate(2**40)  # takes no room on disk
+        assert self.refusal(tmp_path / "f.yml") == "is larger than 8 MiB"
+
+    @staticmethod
+    def refusal(path: Path) -> str:
+        text, (finding,) = read_file(path, "f.yml")
+        assert text is None
+        assert finding.remedy
+        return finding.message
+
+    def test_names_that_are_no_text_are_shown_as_text(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        assert shown(tmp_path / os.fsdecode(b"a\xff\n.yml")) == "a\\udcff\\n.yml"
+
     def test_files_below_the_working_directory_are_shown_relative_to_it(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -274,6 +321,59 @@ class TestFiles:
         assert shown(tmp_path / "a" / "b.yml") == "a/b.yml"
         assert shown(Path("a/b.yml")) == "a/b.yml"
         assert shown(tmp_path.parent / "b.yml") == str(tmp_path.parent / "b.yml")
+
+
+class TestBorder:
+    """Nothing is read from outside of the repository."""
+
+    def test_it_is_the_nearest_folder_that_holds_git(self, tmp_path: Path) -> None:
+        (tmp_path / "repo" / ".git").mkdir(parents=True)
+        (tmp_path / "repo" / "policies" / "shop").mkdir(parents=True)
+        assert border_of(tmp_path / "repo" / "policies" / "shop").root == str(tmp_path / "repo")
+        (tmp_path / "repo" / "policies" / "shop" / ".git").write_text("gitdir: elsewhere\n")
+        assert border_of(tmp_path / "repo" / "policies" / "shop").root == str(tmp_path / "repo" / "policies" / "shop")
+
+    def test_without_git_it_is_the_folder_around(self, tmp_path: Path) -> None:
+        folder = tmp_path / "policies" / "shop"
+        folder.mkdir(parents=True)
+        assert border_of(folder).root == str(tmp_path / "policies")
+        (tmp_path / "link").symlink_to(folder)
+        assert border_of(tmp_path / "link").root == str(tmp_path / "policies")
+
+    @pytest.mark.parametrize(
+        ("path", "inside"),
+        [
+            ("shop/a.yml", True),
+            ("shop/gone.yml", True),
+            ("shop/../other/a.yml", True),
+            ("", True),
+            ("shop/../../secret", False),
+            ("/etc/passwd", False),
+            ("../border-beside", False),
+            ("out", False),
+            ("out/passwd", False),
+            ("in", True),
+            ("circle", True),
+            ("a\0b", True),
+            ("a" * 5000, True),
+        ],
+    )
+    def test_links_and_dots_are_followed_before_it_is_looked_where_a_file_lies(
+        self, tmp_path: Path, path: str, *, inside: bool
+    ) -> None:
+        root = tmp_path / "border"
+        (root / "shop").mkdir(parents=True)
+        (root / "out").symlink_to("/etc")
+        (root / "in").symlink_to(root / "shop")
+        (root / "circle").symlink_to("circle")
+        assert Border(str(root)).holds(root / path) is inside
+
+    def test_what_lies_outside_is_not_opened(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        (tmp_path / "in").mkdir()
+        text, (finding,) = read_file(tmp_path / "in" / ".." / "pipe", "f.yml", Border(str(tmp_path / "in")))
+        assert (text, finding.rule, str(finding.place)) == (None, "source/outside", "f.yml")
+        assert finding.message == f"lies outside of {tmp_path}/in: nothing is read from there"
 
 
 # YAML takes no bare control characters, and the parser still breaks lines at U+2028 and U+2029 as YAML 1.1 did.
