@@ -120,6 +120,12 @@ def mended() -> Callable[[Mapping[str, str], Finding], dict[str, str]]:
     return mend
 
 
+@pytest.fixture(scope="session")
+def dumped() -> Callable[[Yaml], str]:
+    """Return what writes a policy's tree down again, a line for each key at its top."""
+    return lambda tree: "".join(f"{key}: {flow(one)}\n" for key, one in tree.items())
+
+
 def written_at(text: str, place: Place, value: str) -> str:
     """Return a YAML text in which the value that begins at a place is another one."""
     for event in yaml.parse(text):
@@ -146,7 +152,7 @@ def flow(node: Yaml) -> str:
         return f"{tag}{{{', '.join(f'{json.dumps(key)}: {flow(child)}' for key, child in node.items())}}}"
     if node.is_list:
         return f"{tag}[{', '.join(flow(child) for child in node)}]"
-    return tag + (node.text or json.dumps(node.value))
+    return tag + (json.dumps(node.value) if isinstance(node.value, str) else node.text or json.dumps(node.value))
 
 
 @pytest.fixture(scope="session")

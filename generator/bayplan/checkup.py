@@ -58,10 +58,11 @@ def check(space: Workspace, policy: Policy, *, strict: bool = False) -> tuple[Fi
         moments,
         complete=len(placement.seats) == len(fleet.instances()),
         factors=policy.factors,
+        strict=strict,
     )
     claims, unknown = measurable(survey, read_claims(policy.document, policy.environment))
     wrong = check_claims(claims, moments, released=policy.released)
-    ruled = looked_over(survey, strict=strict)
+    ruled = looked_over(survey)
     lost = lost_names(survey.fleet, placement.seats)
     files = node_findings(survey.fleet, placement)
     placed = [*decision.findings, *(impossible(one) for one in decision.conflicts)]

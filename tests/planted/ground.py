@@ -120,7 +120,7 @@ def flow(node: Node) -> str:
         return f"{tag}{{{', '.join(f'{json.dumps(key)}: {flow(child)}' for key, child in node.items())}}}"
     if node.is_list:
         return f"{tag}[{', '.join(flow(child) for child in node)}]"
-    return tag + (node.text or json.dumps(node.value))
+    return tag + (json.dumps(node.value) if isinstance(node.value, str) else node.text or json.dumps(node.value))
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,9 @@ def port_taken(rng: random.Random, ground: Ground) -> Patch | None:
         ]
         if taken and fleet.nodes.get(home):
             path = key_of(ground, service, "compose", "ports")
-            mine = [f"{port.host_ip + ':' if port.host_ip else ''}{port.published}:{port.target}" for port in service.ports]
+            mine = [
+                f"{port.host_ip + ':' if port.host_ip else ''}{port.published}:{port.target}" for port in service.ports
+            ]
             return Patch("network/port-taken", path, [*mine, f"{rng.choice(taken)}:59999"])
     return None
 

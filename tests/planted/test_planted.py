@@ -74,9 +74,9 @@ MOST = frozenset({"bev", "sutazai", *GENERATED})
 MUST: dict[str, frozenset[str]] = {}
 
 
-def shuffled(rng: random.Random, plants: tuple[Callable[[random.Random, Ground], Patch | None], ...]) -> list[
-    Callable[[random.Random, Ground], Patch | None]
-]:
+def shuffled(
+    rng: random.Random, plants: tuple[Callable[[random.Random, Ground], Patch | None], ...]
+) -> list[Callable[[random.Random, Ground], Patch | None]]:
     """Return the plants of a family in random order."""
     return rng.sample(plants, len(plants))
 

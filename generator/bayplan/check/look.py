@@ -17,16 +17,11 @@ if TYPE_CHECKING:
     from bayplan.source import Node
 
 
-def looked_over(survey: Survey, *, strict: bool = False) -> tuple[Finding, ...]:
-    """Return what the rules find in a fleet, in order, without what `accept:` of the policy takes as it is.
-
-    Args:
-        survey: the fleet.
-        strict: whether what matters more under `--strict` does so.
-    """
+def looked_over(survey: Survey) -> tuple[Finding, ...]:
+    """Return what the rules find in a fleet, in order, without what `accept:` of the policy takes as it is."""
     findings: list[Finding] = []
     for rule, look in every():
-        severity = (rule.strict if strict else None) or rule.severity
+        severity = (rule.strict if survey.strict else None) or rule.severity
         findings.extend(replace(one, severity=severity) for one in look(survey))
     accepted = tuple(survey.at("accept") or ())
     left = [one for one in findings if not any(_takes(line, one) for line in accepted)]

@@ -35,6 +35,7 @@ class Survey:
         environment: the name of the environment.
         factors: resource → what the environment multiplies it by.
         moments: the fleet as it is, after each stage, and as it should be (`as-is`, stages, `to-be`).
+        strict: whether each line that nothing holds is asked for.
         complete: whether every copy has a place in `to-be`; if not, sums of nodes are only what is known.
     """
 
@@ -43,6 +44,7 @@ class Survey:
     moments: Mapping[str, Moment]
     complete: bool = True
     factors: Mapping[str, Fraction] = field(default_factory=dict)
+    strict: bool = False
 
     @property
     def before(self) -> Moment:

@@ -20,16 +20,24 @@ if TYPE_CHECKING:
 @click.command("check")
 @policy_argument
 @env_option
+@click.option("--strict", is_flag=True, help="Fail on lines that nothing enforces, and on cuts without a reason.")
 @format_option("text", "json")
 @click.pass_context
 def command(
-    context: click.Context, policy: Path, env: str | None, inventory: Path | None, out: Path | None, form: str
+    context: click.Context,
+    policy: Path,
+    env: str | None,
+    inventory: Path | None,
+    out: Path | None,
+    *,
+    strict: bool,
+    form: str,
 ) -> None:
     """Show every finding about POLICY: what cannot be read, what contradicts itself, what does not hold."""
     space = folders(policy, inventory, out)
     found = pipeline.read(space, env)
     broken = any(finding.is_error for finding in found.findings)
-    findings = in_order(found.findings if broken else checkup.check(space, found))
+    findings = in_order(found.findings if broken else checkup.check(space, found, strict=strict))
     if form == "json":
         click.echo(as_data.text("check", {"fleet": found.name, "findings": as_data.findings(findings)}), nl=False)
     else:

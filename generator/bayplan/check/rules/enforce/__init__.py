@@ -1,0 +1,1 @@
+"""Enforcement: lines that nothing holds."""

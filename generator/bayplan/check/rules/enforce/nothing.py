@@ -1,0 +1,39 @@
+"""Lines of the policy that nothing holds on one of its targets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bayplan.check.enforcement import By, Row, rows_in
+from bayplan.check.rule import Rule
+from bayplan.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bayplan.check.survey import Survey
+    from bayplan.finding import Finding, Place
+
+RULE = Rule("enforce/nothing", Severity.NOTE, strict=Severity.ERROR)
+
+
+def check(survey: Survey) -> Iterator[Finding]:
+    """Yield one note that counts such keys or, under `--strict`, a finding for each of them."""
+    if "compose" not in survey.fleet.targets:
+        return
+    found = {row: places for row, places in rows_in(survey.document, survey.environment) if row.v1.by is By.NOTHING}
+    if survey.strict:
+        for row, places in found.items():
+            times = f", in {len(places)} places" if len(places) > 1 else ""
+            message = f"is held by nothing on Compose{times}: {row.v1.how}"
+            yield RULE.finding(places[0], row.key, message, remedy=_remedy(row), also=tuple(places[1:]))
+    elif found:
+        keys = ", ".join(sorted(row.key for row in found))
+        first: Place = min(places[0] for places in found.values())
+        message = f"has {len(found)} keys that nothing holds on Compose yet"
+        remedy = "bayplan check --strict names each with its places; docs/enforcement.md says what holds the others"
+        yield RULE.finding(first, "policy", message, arithmetic=keys, remedy=remedy)
+
+
+def _remedy(row: Row) -> str:
+    return f"watch it by other means, or take it out of the policy: nothing will keep {row.key.rpartition('.')[2]}"
