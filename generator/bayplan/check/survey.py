@@ -103,6 +103,11 @@ class Survey:
         known = self.at("services", bare) is not None and self.at("services", full) is None
         return ("services", bare if known else full, *keys)
 
+    def settings_of(self, service: Service, *path: str) -> Node | None:
+        """Return the node that has the last word about a key of a service, or None where the policy says nothing."""
+        found: Node | None = service.settings.get(path)
+        return found
+
     def node_path(self, name: str, *keys: str) -> tuple[str, ...]:
         """Return where the policy speaks of a node; where that is a range, what is said there is said of all of it."""
         return ("nodes", self._node_keys.get(name, name), *keys)

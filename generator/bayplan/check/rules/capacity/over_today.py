@@ -1,0 +1,46 @@
+"""Nodes that are asked for more than they have, as they stand today."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bayplan.check.rule import Rule
+from bayplan.finding import Severity
+from bayplan.model import units
+from bayplan.model.quantity import CPUS, MEMORY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bayplan.analyse.ledger import Row
+    from bayplan.check.survey import Survey
+    from bayplan.finding import Finding
+
+RULE = Rule("capacity/over-today", Severity.NOTE)
+
+
+def check(survey: Survey) -> Iterator[Finding]:
+    """Yield a note for each resource of which a node is asked for more than it has, AS-IS."""
+    for row in survey.before.ledger.rows:
+        if row.resource in (CPUS, MEMORY) and row.capacity and row.bar > row.capacity:
+            node = survey.before.fleet.nodes[row.node]
+            quantity = node.capacity.get(row.resource)
+            yield RULE.finding(
+                quantity.place if quantity else node.place,
+                row.node,
+                f"is asked for {units.show_share(row.bar, row.capacity)} of its {row.resource} today",
+                arithmetic=_sum(row),
+                remedy="bayplan plan POLICY shows the way out, step by step",
+            )
+
+
+def _sum(row: Row) -> str:
+    """Return `108.75 declared (32) + 57.5 estimated (21) = 166.25 of 64 GiB, over by 102.25 GiB`, replicas apart."""
+    parts = [
+        f"{units.show(row.resource, part)} {origin.value}" + (f" ({row.kinds[origin]})" if origin in row.kinds else "")
+        for origin, part in row.charges.parts()
+    ]
+    parts += [f"{units.show(row.resource, row.reserve)} reserve"] if row.reserve else []
+    less = f" - {units.show(row.resource, row.pooled)} of pools on demand" if row.pooled else ""
+    total, there, over = (units.show(row.resource, n) for n in (row.bar, row.capacity, row.bar - row.capacity))
+    return f"{' + '.join(parts)}{less} = {total} > {there}, over by {over}"

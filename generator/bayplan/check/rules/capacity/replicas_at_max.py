@@ -1,0 +1,88 @@
+"""Services that may grow to more copies than the fleet has room for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bayplan.analyse.charge import charge
+from bayplan.check.rule import Rule
+from bayplan.finding import Severity
+from bayplan.model import units
+from bayplan.model.quantity import CPUS, MEMORY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bayplan.check.survey import Survey
+    from bayplan.finding import Finding
+    from bayplan.model.service import Service
+
+RULE = Rule("capacity/replicas-at-max", Severity.ERROR)
+CARDS = "cards"
+
+
+def check(survey: Survey) -> Iterator[Finding]:
+    """Yield a finding for each service that does not fit beside what surely runs, once it is at its maximum."""
+    rooms = {resource: _room(survey, resource) for resource in (CPUS, MEMORY, CARDS, *_countables(survey))}
+    taken = {resource: _taken(survey, resource) for resource in rooms}
+    for service in survey.services:
+        replicas = service.replicas
+        if not replicas.scaled or replicas.maximum <= replicas.count:
+            continue
+        for resource, room in rooms.items():
+            each = _each(survey, service, resource)
+            others = taken[resource] - each * replicas.count
+            if not each or others + each * replicas.maximum <= room or others + each * replicas.count > room:
+                continue
+            fitting = max((room - others) // each, replicas.minimum)
+            place = survey.settings_of(service, "scale", "max")
+            beside = f" + {_show(resource, others)} of the others" if others else ""
+            yield RULE.finding(
+                place.place if place else replicas.place,
+                service.name,
+                f"may grow to {replicas.maximum} copies, but the fleet has {resource} for {fitting}",
+                arithmetic=f"{replicas.maximum} x {_show(resource, each)} = {_show(resource, each * replicas.maximum)}"
+                f"{beside} > {_show(resource, room)}; at {replicas.count}: {_show(resource, each * replicas.count)}",
+                paste=survey.paste(survey.path_of(service, "scale", "max"), _before(survey, fitting)),
+            )
+            break
+
+
+def _countables(survey: Survey) -> tuple[str, ...]:
+    """Return the own countables that nodes offer."""
+    offered = {key for node in survey.fleet.nodes.values() for key in node.capacity}
+    return tuple(sorted(key for key in offered if key not in (CPUS, MEMORY) and ":" not in key))
+
+
+def _room(survey: Survey, resource: str) -> int:
+    if resource == CARDS:
+        return sum(len(node.gpus) for node in survey.fleet.nodes.values())
+    return sum(node.room(resource) for node in survey.fleet.nodes.values())
+
+
+def _taken(survey: Survey, resource: str) -> int:
+    """Return what all services surely take, members of on-demand pools left out: they may rest."""
+    running = (one for one in survey.services if not _rests(survey, one))
+    return sum(_each(survey, one, resource) * one.replicas.count for one in running)
+
+
+def _rests(survey: Survey, service: Service) -> bool:
+    pool = survey.fleet.pools.get(service.pool)
+    return pool is not None and pool.scaling == "on-demand" and not service.replicas.scaled
+
+
+def _each(survey: Survey, service: Service, resource: str) -> int:
+    if resource == CARDS:
+        return service.gpu.count if service.gpu else 0
+    amount = charge(survey.fleet, service, resource)
+    return amount.amount if amount else 0
+
+
+def _show(resource: str, amount: int) -> str:
+    return f"{amount} {resource}" if resource not in (CPUS, MEMORY) else units.show(resource, amount)
+
+
+def _before(survey: Survey, copies: int) -> int:
+    """Return a number of copies before the environment multiplies it."""
+    factor = survey.factors.get("replicas")
+    return copies if factor is None else max(1, copies * factor.denominator // factor.numerator)
