@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from bayplan.check.moment import Moment
-    from bayplan.model.fleet import Fleet
+    from bayplan.model.fleet import Fleet, Volume
     from bayplan.model.names import Name
     from bayplan.model.service import Service
     from bayplan.source import Node
 
 AS_IS, TO_BE = "as-is", "to-be"
+_MULTIPLIED = frozenset({"services", "pools", "defaults"})
 _STEP = {MEMORY: units.MIB, SWAP: units.MIB, GPU_MEMORY: units.MIB, CPUS: 10}
 """What amounts are written in: whole MiB, and CPUs in Docker's smallest step."""
 
@@ -103,6 +104,11 @@ class Survey:
         known = self.at("services", bare) is not None and self.at("services", full) is None
         return ("services", bare if known else full, *keys)
 
+    def volume_key(self, volume: Volume) -> str:
+        """Return the key under which the policy speaks of a volume, or its full name where it does not yet."""
+        full, bare = str(volume.name), volume.name.name
+        return bare if self.at("volumes", bare) is not None and self.at("volumes", full) is None else full
+
     def settings_of(self, service: Service, *path: str) -> Node | None:
         """Return the node that has the last word about a key of a service, or None where the policy says nothing."""
         found: Node | None = service.settings.get(path)
@@ -131,7 +137,7 @@ class Survey:
             amount: in the unit of the resource, after multiplying.
             at_most: whether the amount may come out lower (rounded down to what can be written), or rather higher.
         """
-        factor = self.factors.get(resource)
+        factor = self.factors.get(resource) if path[0] in _MULTIPLIED else None
         if factor is None:
             return self.paste((*path, resource), written(resource, amount, down=at_most))
         # Multiplying rounds up: what is to end at 4 GiB at most under a factor of 2 is written as 2 GiB, cut to a step.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from bayplan.model import units
@@ -138,5 +139,7 @@ def ways_out(finding: Finding) -> list[str]:
 
 def _about(finding: Finding) -> str:
     """Return the sentence, with its subject before it unless it names it itself."""
-    named = finding.subject in finding.message or finding.subject == finding.place.file
+    words = re.split(r"[\s,:;()]+", finding.message)
+    whole = finding.subject in (words if " " not in finding.subject else finding.message)
+    named = whole or finding.subject == finding.place.file
     return finding.message if named else f"{finding.subject} {finding.message}"

@@ -1,0 +1,1 @@
+"""Quality of service: what is called guaranteed, and what is."""
