@@ -20,6 +20,7 @@ FLOORS = {
     "source": 2,
     "compose": 3, "analyse": 3,
     "policy": 4,  # reads Compose files; compose and analyse know nothing of policies
+    "tuning": 4,  # what images read; reads Compose trees too
     "check": 5, "place": 5,
     "plan": 6,
     "render": 7,

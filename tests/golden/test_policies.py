@@ -20,8 +20,8 @@ from bayplan.plan.diff import diff
 from bayplan.render.compose import compose_trees
 from bayplan.render.emit import bare
 from bayplan.render.placement import FILE, placement_text, read_placement
-from bayplan.render.tuning import tuned
 from bayplan.source import plain
+from bayplan.tuning.recipes import tuned
 
 from .conftest import CASES, ROOT, compile_
 

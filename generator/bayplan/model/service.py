@@ -148,7 +148,7 @@ class PlacementRule:
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """Settings of the application that follow its limit; see `bayplan.render.tuning` for the recipes."""
+    """Settings of the application that follow its limit; see `bayplan.tuning.recipes` for the recipes."""
 
     recipe: str = ""
     options: Mapping[str, str] = field(default_factory=dict)

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from bayplan.analyse import cards
 from bayplan.model.units import show_bytes
-from bayplan.place.constraints import cards, lines
+from bayplan.place.constraints import lines
 from bayplan.place.constraints.rules import Broken
 from bayplan.place.exact.seats import only_access
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from bayplan.analyse.cards import Group
     from bayplan.model.fleet import Gpu, Node
     from bayplan.model.names import Instance, Name
     from bayplan.model.placement import Seat
     from bayplan.model.service import GpuAsk, Service
-    from bayplan.place.constraints.cards import Group
     from bayplan.place.constraints.problem import Problem
 
 Hands = tuple[tuple["Service", "GpuAsk", tuple[int, ...]], ...]

@@ -1,91 +1,17 @@
-"""Which cores are whose: services with exclusive cores get whole physical ones, all shared services the rest.
-
-A node without exclusive services is left alone. The lowest cores that belong to no named set are given first, in the
-order of names, so that the same decision gives the same cores. Linux numbers the threads of core i as i, i + cores,
-i + 2 cores, …: that is what is assumed where a core has several.
-"""
+"""Core sets that are too small for what stands on them, and nodes that leave no core for the others."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bayplan.analyse.charge import charge_on
+from bayplan.analyse.cores import SHARED, cores, kind
 from bayplan.finding import Finding, error
-from bayplan.model.quantity import CPUS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from bayplan.model.fleet import Fleet, Node
-    from bayplan.model.names import Instance
     from bayplan.model.placement import Placement
-    from bayplan.model.service import Service
-
-EXCLUSIVE = "exclusive"
-OS = "os"
-"""The set that is kept free for the system."""
-SHARED = "shared"
-_MILLI = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Cores:
-    """The cores of one node.
-
-    Attributes:
-        own: copy → the logical CPUs that nobody else uses.
-        rest: those of all shared services: neither somebody's own nor the system's.
-        short: copy → how many cores it asks for, where fewer are free.
-    """
-
-    own: Mapping[Instance, tuple[int, ...]] = field(default_factory=dict)
-    rest: tuple[int, ...] = ()
-    short: Mapping[Instance, int] = field(default_factory=dict)
-
-
-def cores(fleet: Fleet, placement: Placement) -> dict[str, Cores]:
-    """Return the cores of each node that has a service with exclusive ones."""
-    asking: dict[str, list[Instance]] = {}
-    for copy, seat in sorted(placement.seats.items()):
-        if kind(fleet, fleet.services[copy.service]) == EXCLUSIVE:
-            asking.setdefault(seat.node, []).append(copy)
-    return {node: _given(fleet, fleet.nodes[node], copies) for node, copies in sorted(asking.items())}
-
-
-def kind(fleet: Fleet, service: Service) -> str:
-    """Return how a service takes its cores, by its own word or else its tier's."""
-    return service.cores if service.cores != SHARED else fleet.tier_of(service).cores or SHARED
-
-
-def _given(fleet: Fleet, node: Node, copies: list[Instance]) -> Cores:
-    named = {core for some in node.core_map.values() for core in some}
-    free = [whole for whole in _physical(node) if named.isdisjoint(whole)]
-    own: dict[Instance, tuple[int, ...]] = {}
-    short: dict[Instance, int] = {}
-    for copy in copies:
-        wanted = _wanted(fleet, fleet.services[copy.service], node)
-        if wanted > len(free):
-            short[copy] = wanted
-            continue
-        own[copy] = tuple(sorted(thread for whole in free[:wanted] for thread in whole))
-        free = free[wanted:]
-    kept = {core for some in own.values() for core in some} | set(node.core_map.get(OS, ()))
-    rest = tuple(core for core in range(node.has(CPUS) // _MILLI) if core not in kept)
-    return Cores(own, rest, short)
-
-
-def _physical(node: Node) -> list[tuple[int, ...]]:
-    """Return the threads of each physical core of a node."""
-    threads = max(1, node.threads_per_core)
-    count = node.has(CPUS) // (_MILLI * threads)
-    return [tuple(core + thread * count for thread in range(threads)) for core in range(count)]
-
-
-def _wanted(fleet: Fleet, service: Service, node: Node) -> int:
-    """Return how many physical cores a copy is charged; one at least, as it asked for its own."""
-    charged = charge_on(fleet, service, node, CPUS)
-    return max(1, charged.amount // (_MILLI * max(1, node.threads_per_core))) if charged else 1
 
 
 def core_findings(fleet: Fleet, placement: Placement) -> Iterator[Finding]:
@@ -105,21 +31,3 @@ def core_findings(fleet: Fleet, placement: Placement) -> Iterator[Finding]:
 def _remedy(node: Node) -> str:
     sets = ", ".join(name for name in sorted(node.core_map)) or "none"
     return f"make a set of nodes.{node.name}.core_map smaller ({sets}), or ask for fewer CPUs"
-
-
-def cpuset(fleet: Fleet, given: Mapping[str, Cores], node: Node, copies: tuple[Instance, ...]) -> tuple[int, ...]:
-    """Return the cores that copies of one service share on a node; empty if they may use every one.
-
-    Args:
-        fleet: TO-BE.
-        given: what `cores` gave.
-        node: where they stand.
-        copies: copies that become one container definition, so that they get their cores together.
-    """
-    here = given.get(node.name)
-    if here is None:
-        return ()
-    how = kind(fleet, fleet.services[copies[0].service])
-    if how == SHARED:
-        return here.rest
-    return tuple(sorted(core for copy in copies for core in here.own.get(copy, ()))) if how == EXCLUSIVE else ()

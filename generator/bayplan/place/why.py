@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayplan.analyse import cards
 from bayplan.model.placement import Seat
-from bayplan.place.constraints import cards
 from bayplan.place.constraints.build import build
 from bayplan.place.exact.seats import only_access
 from bayplan.place.verify import broken

@@ -6,15 +6,14 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from bayplan.analyse.cores import EXCLUSIVE, SHARED, cpuset, kind
 from bayplan.model import units
 from bayplan.model.quantity import CPUS, MEMORY, PIDS, SWAP, Origin, Quantity
-from bayplan.place.cores import EXCLUSIVE, SHARED, cpuset, kind
 from bayplan.plan.state import mode
 from bayplan.render import ties
-from bayplan.render.command import Options, with_options
 from bayplan.render.emit import Said
 from bayplan.render.slices import slice_of
-from bayplan.render.tuning import tuned
+from bayplan.tuning.applied import applied
 
 if TYPE_CHECKING:
     from bayplan.model.service import Service
@@ -203,23 +202,19 @@ def _pool(standing: Standing, body: dict[str, Any]) -> None:
 def _tuning(service: Service, body: dict[str, Any]) -> None:
     if service.tuning is None:
         return
-    made = tuned(service)
+    done = applied(service, body)
+    made = done.made
     label = f"tuning {service.tuning.recipe}".rstrip()
 
     def why(*names: str) -> str:
         words = next((made.why[name] for name in names if made.why.get(name)), "")
         return f"{label}: {words}" if words else label
 
-    known = body.get("environment") or {}
-    environment = {key: value for key, value in known.items() if key not in made.without}
-    environment |= {key: Said(value, why(key)) for key, value in made.environment.items()}
-    if environment:
-        body["environment"] = dict(sorted(environment.items()))
-    if made.command:
-        body["command"] = list(made.command)
-    line = with_options(body, Options(made.options, made.programs, made.style))
-    if line is not None:
-        given = {index: why(*names) for index, names in line.given.items()}
-        body[line.key] = [Said(word, given.get(index, "")) for index, word in enumerate(line.words)]
+    if done.environment:
+        values = done.environment.items()
+        body["environment"] = {key: Said(one, why(key)) if key in made.environment else one for key, one in values}
+    if done.line is not None:
+        given = {index: why(*names) for index, names in done.line.given.items()}
+        body[done.line.key] = [Said(word, given.get(index, "")) for index, word in enumerate(done.line.words)]
     elif made.command:
         body["command"] = Said(list(made.command), why("command"))

@@ -6,16 +6,16 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bayplan.place.cores import cores
+from bayplan.analyse.cores import cores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bayplan.analyse.cores import Cores
     from bayplan.model.fleet import Fleet, Node
     from bayplan.model.names import Instance, Name
     from bayplan.model.placement import Placement, Seat
     from bayplan.model.service import Service
-    from bayplan.place.cores import Cores
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bayplan.analyse.cards import missing
 from bayplan.model.fleet import Gpu, Node
 from bayplan.model.names import Name
 from bayplan.model.service import GpuAsk
 from bayplan.model.units import GIB
 from bayplan.place.conflict.amend import amend, show
-from bayplan.place.constraints.cards import missing
 from bayplan.place.constraints.paths import covers, everywhere
 
 if TYPE_CHECKING:

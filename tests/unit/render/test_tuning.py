@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from bayplan.render.command import split
+from bayplan.tuning.command import split
 
 if TYPE_CHECKING:
     from .conftest import Render

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from bayplan.analyse import cards
 from bayplan.model.quantity import MEMORY
 from bayplan.model.units import show, show_bytes, show_cpus, show_gib
-from bayplan.place.constraints import cards
 from bayplan.place.constraints.lines import GPU, show_ask
 
 if TYPE_CHECKING:

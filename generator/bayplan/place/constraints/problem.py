@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from bayplan.analyse.cores import EXCLUSIVE, kind
 from bayplan.analyse.pools import quota_of
 from bayplan.model.quantity import CPUS, DISK, GPU_MEMORY
 from bayplan.place.constraints import lines
 from bayplan.place.constraints.bill import Bill, PoolBill, VolumeBill
-from bayplan.place.cores import EXCLUSIVE, kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bayplan.place.constraints import cards, lines
+from bayplan.analyse import cards
+from bayplan.place.constraints import lines
 from bayplan.place.constraints.rules import Refusal
 
 if TYPE_CHECKING:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bayplan.place.constraints import cards
+from bayplan.analyse import cards
 from bayplan.place.exact.post_bills import within
 
 if TYPE_CHECKING:
+    from bayplan.analyse.cards import Group
     from bayplan.model.fleet import Node
     from bayplan.model.names import Name
     from bayplan.model.service import GpuAsk, Service
-    from bayplan.place.constraints.cards import Group
     from bayplan.place.exact.board import Board, Expr
 
 

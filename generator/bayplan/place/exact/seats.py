@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from bayplan.analyse import cards
 from bayplan.model.names import Instance, Name
 from bayplan.model.placement import Placement, Seat
-from bayplan.place.constraints import cards
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

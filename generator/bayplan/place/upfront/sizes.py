@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayplan.analyse import cards
 from bayplan.analyse.pools import pool_charge
 from bayplan.finding import NOWHERE, Finding, error
 from bayplan.model.units import show
-from bayplan.place.constraints import cards, lines
+from bayplan.place.constraints import lines
 from bayplan.place.constraints.unary import runs_on
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from bayplan.model import units
 from bayplan.model.quantity import CPUS, MEMORY
 from bayplan.model.units import GIB, MIB
-from bayplan.render.command import split
+from bayplan.tuning.command import split
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ class Settings:
     Attributes:
         environment: variable → value.
         without: variables that say the same under another name; they are taken away.
-        options: option → value; `bayplan.render.command` writes them into a command line.
+        options: option → value; `bayplan.tuning.command` writes them into a command line.
         programs: the programs that read the options; the first is the one that the image starts.
         style: `-c` for `-c name=value`, `--` for `--name value`.
         command: a whole command line, where the policy writes one.
