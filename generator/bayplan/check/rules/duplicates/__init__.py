@@ -1,0 +1,1 @@
+"""Duplicates: the same program several times."""
