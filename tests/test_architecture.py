@@ -17,6 +17,7 @@ HOUSE = ROOT / "generator" / "bayplan"
 FILES = sorted(HOUSE.rglob("*.py"))
 FLOORS = {
     "finding": 0, "interrupt": 0, "errors": 1, "model": 1,
+    "pages": 1,  # what is written about each rule
     "source": 2,
     "compose": 3, "analyse": 3,
     "policy": 4,  # reads Compose files; compose and analyse know nothing of policies
@@ -40,6 +41,7 @@ OUTSIDE = {
     "render/placement.py": {"is_file"},  # whether anything was decided
     "policy/validate.py": {"read_text"},  # the schema in the package itself
     "compose/schema.py": {"read_text"},  # likewise
+    "pages.py": {"is_dir", "rglob", "read_text"},  # the pages that the package brings along
 }
 """What else touches the world, and how: looking where files are, and the package's own data."""
 FREE = ("cli/", "interrupt.py", "workspace.py", "render/tree.py", "rollout/", "runtime/")

@@ -38,3 +38,9 @@ def workspace(policy: Path, inventory: Path | None = None, out: Path | None = No
         compiled=out or root / "compiled" / name,
         plans=root / "plans",
     )
+
+
+def repository() -> tuple[Path, Path]:
+    """Return where the command was started, and the root of the repository around that; the same if there is none."""
+    here = Path.cwd()
+    return here, next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)

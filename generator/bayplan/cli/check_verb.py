@@ -8,10 +8,10 @@ import click
 
 from bayplan import checkup, pipeline
 from bayplan.cli.options import env_option, folders, format_option, policy_argument
+from bayplan.cli.reports import FORMS, written
 from bayplan.cli.show import counted, data, show_findings
 from bayplan.errors import Exit
 from bayplan.finding import in_order
-from bayplan.render import data as as_data
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @policy_argument
 @env_option
 @click.option("--strict", is_flag=True, help="Fail on lines that nothing enforces, and on cuts without a reason.")
-@format_option("text", "json")
+@format_option(*FORMS)
 @click.pass_context
 def command(
     context: click.Context,
@@ -38,8 +38,8 @@ def command(
     found = pipeline.read(space, env)
     broken = any(finding.is_error for finding in found.findings)
     findings = in_order(found.findings if broken else checkup.check(space, found, strict=strict))
-    if form == "json":
-        click.echo(as_data.text("check", {"fleet": found.name, "findings": as_data.findings(findings)}), nl=False)
+    if form != "text":
+        click.echo(written(form, found, findings), nl=False)
     else:
         console = data()
         show_findings(console, findings)

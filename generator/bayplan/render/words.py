@@ -122,7 +122,7 @@ def _mark(row: Row, index: int) -> str:
 
 def finding_lines(finding: Finding) -> list[str]:
     """Return a finding as lines: place, severity, rule and sentence; then the sum; then the ways out."""
-    lines = [f"{finding.place}: {finding.severity.value} {finding.rule}: {_about(finding)}"]
+    lines = [f"{finding.place}: {finding.severity.value} {finding.rule}: {about(finding)}"]
     if finding.arithmetic:
         lines.append(f"    {finding.arithmetic}")
     lines.extend(f"    → {words}" for words in ways_out(finding))
@@ -137,7 +137,7 @@ def ways_out(finding: Finding) -> list[str]:
     return [finding.remedy, *missing] if finding.remedy else missing
 
 
-def _about(finding: Finding) -> str:
+def about(finding: Finding) -> str:
     """Return the sentence, with its subject before it unless it names it itself."""
     words = re.split(r"[\s,:;()]+", finding.message)
     whole = finding.subject in (words if " " not in finding.subject else finding.message)
