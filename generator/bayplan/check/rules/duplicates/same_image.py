@@ -23,8 +23,8 @@ RULE = Rule("duplicates/same-image", Severity.NOTE)
 _SHARED = frozenset(
     {
         "alertmanager", "clickhouse-server", "elasticsearch", "grafana", "influxdb", "jaeger", "keycloak", "loki",
-        "mariadb", "memcached", "minio", "mongo", "mysql", "nats", "neo4j", "nginx", "opensearch", "pgvector", "postgres",
-        "prometheus", "rabbitmq", "redis", "tempo", "traefik", "valkey", "vault",
+        "mariadb", "memcached", "minio", "mongo", "mysql", "nats", "neo4j", "nginx", "opensearch", "pgvector",
+        "postgres", "prometheus", "rabbitmq", "redis", "tempo", "traefik", "valkey", "vault",
     }
 )  # fmt: skip
 """Images of programs that serve several clients at once."""

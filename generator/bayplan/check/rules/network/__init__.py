@@ -1,0 +1,1 @@
+"""Network: who reaches whom, and by which address."""

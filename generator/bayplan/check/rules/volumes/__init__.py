@@ -1,0 +1,1 @@
+"""Volumes: who may write, and on which disk."""
