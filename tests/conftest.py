@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import resource
+import signal
 import sys
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import pytest
 import yaml
@@ -24,7 +26,8 @@ from bayplan.source.read import read_text
 from bayplan.workspace import workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from bayplan.finding import Finding
     from bayplan.model.quantity import Quantity
@@ -280,3 +283,31 @@ def _placeless(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [_placeless(child) for child in (sorted(value) if isinstance(value, set | frozenset) else value)]
     return value
+
+
+@pytest.fixture(scope="session")
+def bounded() -> Callable[[float, int], AbstractContextManager[None]]:
+    """Return what lets a block have so many seconds of CPU, and so many MB of memory beside what there is already."""
+    return _bounded
+
+
+class Late(BaseException):  # nothing on its way up takes it for an error of its own
+    """A block has used up its time."""
+
+
+@contextlib.contextmanager
+def _bounded(seconds: float, megabytes: int) -> Iterator[None]:
+    # The CPU time of this process alone: a busy machine fails no test.
+    def late(*_: object) -> NoReturn:
+        raise Late(f"not done after {seconds} s of CPU")
+
+    there = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    limits, handler = resource.getrlimit(resource.RLIMIT_AS), signal.signal(signal.SIGPROF, late)
+    resource.setrlimit(resource.RLIMIT_AS, (there + megabytes * 2**20, limits[1]))
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, handler)
+        resource.setrlimit(resource.RLIMIT_AS, limits)

@@ -37,7 +37,6 @@ OUTSIDE = {
     "policy/folder.py": {"is_file", "is_dir", "iterdir"},  # which files a policy has; source reads them
     "policy/fleet.py": {"is_dir"},  # whether it is a folder or one file
     "policy/observed.py": {"is_dir", "glob"},  # which facts there are
-    "compose/document.py": {"is_file"},  # whether there is an .env
     "render/placement.py": {"is_file"},  # whether anything was decided
     "policy/validate.py": {"read_text"},  # the schema in the package itself
     "compose/schema.py": {"read_text"},  # likewise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -111,7 +111,8 @@ def _finding(
     remedy: str,
     more: dict[str, object],
 ) -> Finding:
-    subject, message, remedy = visible(subject), visible(message), visible(remedy)
+    subject, message, remedy = visible(subject, _LONGEST_NAME), visible(message), visible(remedy)
+    place = replace(place, file=visible(place.file, _LONGEST_NAME))
     arithmetic = str(more.get("arithmetic", ""))
     also = more.get("also", ())
     places = tuple(p for p in also if isinstance(p, Place)) if isinstance(also, tuple | list) else ()
@@ -120,13 +121,15 @@ def _finding(
 
 
 LONGEST = 2000
-"""The longest text of a finding; what quotes a file may be as long as the file."""
+"""The longest message of a finding; what quotes a file may be as long as the file."""
+
+_LONGEST_NAME = 300
 
 
-def visible(text: str) -> str:
+def visible(text: str, longest: int = LONGEST) -> str:
     """Return a text as one line of bounded length: what would move a cursor, or end the line, is written out."""
-    if len(text) > LONGEST:
-        text = f"{text[: LONGEST - 1]}…"
+    if len(text) > longest:
+        text = f"{text[: longest - 1]}…"
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ class Workspace:
     @property
     def fleet(self) -> str:
         """Return the fleet's name: the policy folder's."""
-        whole = self.policy.resolve()
+        whole = _real(self.policy)
         return whole.name if whole.is_dir() else whole.parent.name
 
 
@@ -28,7 +29,7 @@ def workspace(policy: Path, inventory: Path | None = None, out: Path | None = No
     A policy in a folder `policies/` has its `inventory/`, `compiled/` and `plans/` beside that; any other has them in
     the folder that the command was started in.
     """
-    whole = policy.resolve()
+    whole = _real(policy)
     folder = whole if whole.is_dir() else whole.parent
     root = folder.parent.parent if folder.parent.name == "policies" else Path.cwd()
     name = folder.name
@@ -44,3 +45,8 @@ def repository() -> tuple[Path, Path]:
     """Return where the command was started, and the root of the repository around that; the same if there is none."""
     here = Path.cwd()
     return here, next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
+
+
+def _real(path: Path) -> Path:
+    """Return a path with its links followed; Path.resolve() raises where they lead in a circle."""
+    return Path(os.path.realpath(path))

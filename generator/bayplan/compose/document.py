@@ -6,7 +6,6 @@ import os
 import posixpath
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayplan.compose.canonical import long_document
@@ -16,10 +15,11 @@ from bayplan.compose.interpolate import Interpolation
 from bayplan.compose.schema import NAME
 from bayplan.compose.structure import SECTIONS, well_formed
 from bayplan.finding import Finding, Place, error, warning
-from bayplan.source import Node, read_file, read_yaml
+from bayplan.source import Border, Budget, Node, is_there, outside, read_file, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 _OTHER_SECTIONS = frozenset({"include", "name", "version"})
 _NOT_CARRIED = frozenset({"jobs", "models"})
@@ -54,27 +54,56 @@ class Reader:
         everything: fill in variables also where they are kept otherwise.
         verbatim: fill in none at all.
         names: file → what findings call it.
+        places: file → where it is named.
+        border: what all files must lie inside of, if that matters.
+        budget: how much may still be read.
         used: the variables that were filled in.
         findings: all findings.
         files: every Compose file that was read, as shown.
         broken: whether a file could not be read at all.
+        full: whether there was more than may be read.
     """
 
     everything: bool = False
     verbatim: bool = False
     names: Mapping[Path, str] = field(default_factory=dict)
+    places: dict[Path, Place] = field(default_factory=dict)
+    border: Border | None = None
+    budget: Budget = field(default_factory=Budget)
     used: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     broken: bool = False
-    _documents: dict[tuple[Path, Path, frozenset[tuple[str, str]]], Node | None] = field(default_factory=dict)
+    full: bool = False
+    _documents: dict[tuple[str, str, frozenset[tuple[str, str]]], Node | None] = field(default_factory=dict)
 
     def document(self, path: Path, scope: Scope) -> Node | None:
         """Return one file in long form, each file of a scope read once; None if it cannot be read."""
+        if not self.inside(path):
+            self.broken = True
+            return None
         key = (real(path), real(scope.folder), frozenset(scope.env.items()))
         if key not in self._documents:
             self._documents[key] = self._read(path, scope)
-        return self._documents[key]
+        found = self._documents[key]
+        return found if found is None or self.afford(found, self.places.get(path, found.place)) else None
+
+    def inside(self, path: Path) -> bool:
+        """Whether a file may be read; where it lies outside of the border, that is said."""
+        if self.border is None or self.border.holds(path):
+            return True
+        name = self.shown(path)
+        self.findings.append(outside(self.places.get(path, Place(name)), name, self.border))
+        return False
+
+    def afford(self, node: Node, place: Place) -> bool:
+        """Whether a tree may be handled once more; where that is too much, it is said once, and the project broken."""
+        if self.budget.covers(node):
+            return True
+        if not self.full:
+            self.findings.append(self.budget.refusal(place, place.file))
+        self.broken = self.full = True
+        return False
 
     def say(self, rule: str, node: Node, subject: str, message: str, remedy: str) -> None:
         """Add an error at the place of a node."""
@@ -94,12 +123,16 @@ class Reader:
         """Return the variables that env files set, the last word counting; one without a place may be missing."""
         values: dict[str, str] = {}
         for path, place in files:
-            if place is None and not path.is_file():
+            if place is None and not is_there(path):
                 continue
             name = self.shown(path)
-            text, findings = read_file(path, name)
+            if place is not None:
+                self.places[path] = place
+            text, findings = read_file(path, name) if self.inside(path) else (None, ())
             self.findings.extend(findings)
-            if text is not None:
+            if text is not None and not self.budget.take(text.count("\n")):
+                self.findings.append(self.budget.refusal(Place(name), name))
+            elif text is not None:
                 more, faults = read_variables(text, name, {**known, **values})
                 values |= more
                 self.findings.extend(faults)
@@ -174,6 +207,9 @@ class Reader:
         return entries
 
 
-def real(path: Path) -> Path:
-    """Return a path that is the same for every way to write it."""
-    return Path(os.path.normpath(path.absolute()))
+def real(path: Path) -> str:
+    """Return a path that is the same for every way to write it, also by way of links."""
+    try:
+        return os.path.realpath(path)
+    except ValueError:  # no path at all: whoever opens it says so
+        return str(path)

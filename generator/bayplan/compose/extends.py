@@ -36,18 +36,19 @@ def with_extends(reader: Reader, document: Node, path: Path, scope: Scope) -> No
     if services is None or not services.is_map:
         return document
     file = _File(document, path, scope)
-    extended = {key: _extended(reader, key, service, file, ((real(path), key),)) for key, service in services.items()}
+    here = real(path)
+    extended = {key: _extended(reader, key, service, file, ((here, key),)) for key, service in services.items()}
     return document.with_value({**document.value, "services": services.with_value(extended)})
 
 
-def _extended(reader: Reader, key: str, service: Node, file: _File, chain: tuple[tuple[Path, str], ...]) -> Node:
+def _extended(reader: Reader, key: str, service: Node, file: _File, chain: tuple[tuple[str, str], ...]) -> Node:
     """Return a service laid on the one that it extends, without the key `extends`."""
     wanted = service.get("extends")
     if wanted is None or wanted.tag == RESET:
         return service
     rest = service.with_value({name: child for name, child in service.items() if name != "extends"})
     other, named = _target(wanted)
-    found = _source(reader, named, file)
+    found = _source(reader, named, file, wanted)
     if found is None:
         _say(reader, "compose/extends", wanted, key, f"extends '{other}' of {named}, which cannot be read")
         return rest
@@ -58,6 +59,8 @@ def _extended(reader: Reader, key: str, service: Node, file: _File, chain: tuple
         return rest
     services = found.document.get("services")
     base = services.get(other) if services is not None else None
+    if base is not None and not reader.afford(base, wanted.here):
+        return rest
     if base is None or not base.is_map:
         message = f"extends '{other}', which {named or 'this file'} does not define"
         _say(reader, "compose/extends", wanted, key, message)
@@ -76,10 +79,11 @@ def _target(wanted: Node) -> tuple[str, str]:
     return (word(service) if service is not None else ""), (word(file) if file is not None else "")
 
 
-def _source(reader: Reader, named: str, file: _File) -> _File | None:
+def _source(reader: Reader, named: str, file: _File, wanted: Node) -> _File | None:
     if not named:
         return file
     path, scope = file.scope.at(named), file.scope.below(posixpath.dirname(named))
+    reader.places[path] = wanted.here
     document = reader.document(path, scope)
     return _File(document, path, scope) if document is not None else None
 

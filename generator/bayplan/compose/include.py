@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 MAX_FILES = 256
 """How many files `include` may bring in all: included twice, a file is loaded twice."""
 
+MAX_CHAIN = 32
+"""How many files deep `include` is followed."""
+
 
 def load(reader: Reader, paths: Sequence[Path], scope: Scope) -> Node | None:
     """Return the files laid on each other, with all that they include and extend, or None if none can be read."""
@@ -34,7 +37,7 @@ class _Load:
     reader: Reader
     loaded: list[Path] = field(default_factory=list)
 
-    def files(self, paths: Sequence[Path], scope: Scope, chain: tuple[Path, ...]) -> Node | None:
+    def files(self, paths: Sequence[Path], scope: Scope, chain: tuple[str, ...]) -> Node | None:
         whole: Node | None = None
         for path in paths:
             document = self.reader.document(path, scope)
@@ -44,7 +47,7 @@ class _Load:
                 whole = _over(whole, self.included(document, scope, (*chain, real(path))))
         return whole
 
-    def included(self, document: Node, scope: Scope, chain: tuple[Path, ...]) -> Node:
+    def included(self, document: Node, scope: Scope, chain: tuple[str, ...]) -> Node:
         """Return the document laid on what it includes."""
         entries = document.get("include")
         rest = document.with_value({key: child for key, child in document.items() if key != "include"})
@@ -60,7 +63,7 @@ class _Load:
                 whole = _over(whole, settled(part))
         return _over(whole, rest)
 
-    def entry(self, entry: Node, scope: Scope, chain: tuple[Path, ...]) -> Node | None:
+    def entry(self, entry: Node, scope: Scope, chain: tuple[str, ...]) -> Node | None:
         """Return what one entry of `include` brings, its paths said from the including file's folder."""
         paths = _words(entry, "path")
         if not paths:
@@ -69,6 +72,9 @@ class _Load:
         again = [one for one in paths if real(scope.at(one)) in chain]
         if again:
             self._say("compose/include-cycle", entry, f"{again[0]} includes itself by way of this file")
+            return None
+        if len(chain) > MAX_CHAIN:
+            self._say("compose/include", entry, f"is included by more than {MAX_CHAIN} files in a row")
             return None
         if len(self.loaded) > MAX_FILES:
             self._say("compose/include", entry, f"brings more than {MAX_FILES} files")
@@ -79,6 +85,8 @@ class _Load:
         named = [(scope.at(one), entry.place) for one in _words(entry, "env_file")] if entry.is_map else []
         variables = self.reader.variables(named or [(inner.at(".env"), None)], scope.env)
         inner = replace(inner, env={**variables, **scope.env})
+        for one in paths:
+            self.reader.places[scope.at(one)] = entry.place
         whole = self.files([scope.at(one) for one in paths], inner, chain)
         return moved_document(whole, folder) if whole is not None else None
 

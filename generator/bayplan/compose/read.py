@@ -12,11 +12,13 @@ from bayplan.compose.include import load
 from bayplan.compose.references import dangling
 from bayplan.compose.service import active_services
 from bayplan.finding import Finding, Place, error, in_order
-from bayplan.source import Node
+from bayplan.source import Budget, Node
 from bayplan.source import shown as shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from bayplan.source import Border
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,9 @@ def read_project(
     profiles: Sequence[str] = (),
     interpolate_all: bool = False,
     verbatim: bool = False,
+    places: Mapping[Path, Place] | None = None,
+    border: Border | None = None,
+    budget: Budget | None = None,
 ) -> tuple[ComposeProject | None, tuple[Finding, ...]]:
     """Read the files of a project, laid on each other in their order.
 
@@ -64,15 +69,25 @@ def read_project(
         profiles: services of other profiles are checked less strictly: Compose does not look at them.
         interpolate_all: fill in variables everywhere, also where a value may be secret; for comparisons.
         verbatim: fill in no variables and look for none: the file was compiled, what it leaves open is open on purpose.
+        places: file → where it is named.
+        border: what all files must lie inside of, also those that are included; none by default.
+        budget: how much may be read; enough for one project by default.
 
     Returns:
         The project, or None if a file cannot be read or there is no service at all, and the findings in order.
     """
     names = dict(zip(files, shown or [shown_path(path) for path in files], strict=False))
-    reader = Reader(everything=interpolate_all, verbatim=verbatim, names=names)
+    reader = Reader(
+        everything=interpolate_all,
+        verbatim=verbatim,
+        names=names,
+        places=dict(places or {}),
+        border=border,
+        budget=budget or Budget(),
+    )
     folder = files[0].parent if files else Path()
-    variables = [(env_file, Place(shown_path(env_file)))] if env_file else [(folder / ".env", None)]
-    env = {**reader.variables([] if verbatim else variables, {}), "COMPOSE_PROJECT_NAME": name}
+    own = (env_file, reader.places.get(env_file, Place(shown_path(env_file)))) if env_file else (folder / ".env", None)
+    env = {**reader.variables([] if verbatim else [own], {}), "COMPOSE_PROJECT_NAME": name}
     document = load(reader, files, Scope(folder, env))
     if document is None or reader.broken:
         return None, in_order(reader.findings or [_no_services(name, reader)])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bayplan.errors import PolicyError
 from bayplan.finding import Finding, Place, error
-from bayplan.source import Node, read_yaml, shown
+from bayplan.source import Budget, Node, border_of, read_yaml, shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,13 +36,18 @@ def read_folder(path: Path) -> tuple[Node, tuple[Finding, ...]]:
         PolicyError: if there is nothing to read.
     """
     files = policy_files(path)
+    border = border_of(path) if files != (path,) else None  # a file that is named by itself may lie anywhere
     document = Node({}, Place(path.name))
     findings: list[Finding] = []
+    budget = Budget()
     for file in files:
-        node, found = read_yaml(file, shown(file))
+        node, found = read_yaml(file, shown(file), border)
         findings.extend(found)
         if node is None:
             continue
+        if not budget.covers(node):
+            findings.append(budget.refusal(node.place, node.place.file))
+            break
         if not node.is_map:
             findings.append(
                 error("source/not-a-map", node.place, node.place.file, "a policy file is a map of sections")
@@ -59,22 +64,30 @@ def policy_files(path: Path) -> tuple[Path, ...]:
     Raises:
         PolicyError: if the path does not exist or holds no policy file.
     """
-    if path.is_file():
-        return (path,)
-    if not path.is_dir():
-        msg = f"{path} does not exist; a policy is a folder of .yml files (bayplan import makes one)"
-        raise PolicyError(msg)
-    files = tuple(
-        sorted(
-            file
-            for file in path.iterdir()
-            if file.suffix in {".yml", ".yaml"} and file.is_file() and not _COMPOSE.fullmatch(file.name)
-        )
-    )
+    try:
+        if path.is_file():
+            return (path,)
+        if not path.is_dir():
+            msg = f"{path} does not exist; a policy is a folder of .yml files (bayplan import makes one)"
+            raise PolicyError(msg)
+        files = tuple(sorted(file for file in path.iterdir() if _is_part(file)))
+    except OSError as fault:
+        msg = f"{path} cannot be read: {fault.strerror}; a policy is a folder of .yml files"
+        raise PolicyError(msg) from fault
     if not files:
         msg = f"{path} holds no .yml file; eleven lines are enough, see policies/home-lab, or use bayplan import"
         raise PolicyError(msg)
     return files
+
+
+def _is_part(file: Path) -> bool:
+    """Whether an entry of the folder belongs to the policy: also what cannot be read, so that it is not passed over.
+
+    What editors leave is hidden, and need not be a file: `.#policy.yml` is a link to nowhere.
+    """
+    if file.suffix not in {".yml", ".yaml"} or _COMPOSE.fullmatch(file.name):
+        return False
+    return not file.name.startswith(".") or file.is_file()
 
 
 def _merge(document: Node, addition: Node) -> tuple[Node, list[Finding]]:

@@ -11,10 +11,12 @@ from bayplan.finding import error
 from bayplan.model.fleet import Project
 from bayplan.model.names import Name
 from bayplan.policy.values import Findings, word, words
-from bayplan.source import Node, plain, shown
+from bayplan.source import Border, Budget, Node, border_of, plain, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from bayplan.finding import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,15 @@ class Source:
 
     project: Project
     compose: ComposeProject | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What relative paths are relative to, what they may not lead out of, and how much may be read in all."""
+
+    folder: Path
+    border: Border
+    budget: Budget
 
 
 def read_sources(
@@ -38,17 +49,19 @@ def read_sources(
     """
     findings = Findings()
     known = tuple(nodes)
+    reach = Reach(folder, border_of(folder), Budget())
     sources = {}
     for name, node in (document.get("sources") or Node({}, document.place)).items():
-        sources[name] = _source(findings, name, node, folder, known, tuple(elsewhere))
+        sources[name] = _source(findings, name, node, reach, known, tuple(elsewhere))
     return dict(sorted(sources.items())), findings
 
 
 def _source(
-    findings: Findings, name: str, node: Node, folder: Path, nodes: tuple[str, ...], elsewhere: tuple[str, ...]
+    findings: Findings, name: str, node: Node, reach: Reach, nodes: tuple[str, ...], elsewhere: tuple[str, ...]
 ) -> Source:
-    files = words(node.get("compose")) if node.is_map else words(node)
-    paths = [folder / file for file in files]
+    named = node.get("compose") if node.is_map else node
+    files = words(named)
+    paths = [reach.folder / file for file in files]
     where = word(node.get("node"))
     reference = node.get("node")
     if where and where not in nodes and reference is not None:
@@ -62,8 +75,11 @@ def _source(
         name,
         paths,
         shown=[shown(path) for path in paths],
-        env_file=folder / word(env_file) if env_file is not None else None,
+        env_file=reach.folder / word(env_file) if env_file is not None else None,
         profiles=words(node.get("profiles")),
+        places=dict(_named(reach.folder, named, env_file)),
+        border=reach.border,
+        budget=reach.budget,
     )
     findings.extend(found)
     if not files:
@@ -82,6 +98,13 @@ def _source(
         place=node.here,
     )
     return Source(project, compose)
+
+
+def _named(folder: Path, *nodes: Node | None) -> Iterator[tuple[Path, Place]]:
+    """Yield the files that nodes name, each with the place where it is named."""
+    for node in nodes:
+        items = () if node is None else node if node.is_list else (node,)
+        yield from ((folder / one.string, one.place) for one in items if not one.is_map and not one.is_list)
 
 
 def declared(sources: Mapping[str, Source], section: str) -> dict[Name, Node]:

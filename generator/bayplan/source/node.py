@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from bayplan.finding import Finding, error
+
 if TYPE_CHECKING:
     from bayplan.finding import Place
 
@@ -91,3 +93,37 @@ def walk(node: Node, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[s
     elif node.is_list:
         for index, child in enumerate(node):
             yield from walk(child, (*path, index))
+
+
+MAX_VALUES = 1_000_000
+"""Values that one reading handles in all: what many files, or one that is named many times, may hold together."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """How many values may still be handled: a file that is named a thousand times is handled a thousand times."""
+
+    left: int = MAX_VALUES
+
+    def covers(self, node: Node) -> bool:
+        """Take the values of a tree, and return whether there were enough left."""
+        rest: list[Node] = [node] if self.left >= 0 else []
+        while rest and self.left >= 0:
+            self.left -= 1
+            value = rest.pop().value
+            if isinstance(value, dict):
+                rest.extend(value.values())
+            elif isinstance(value, tuple):
+                rest.extend(value)
+        return self.left >= 0
+
+    def take(self, values: int) -> bool:
+        """Take a number of values, and return whether there were enough left."""
+        self.left = max(-1, self.left - values)
+        return self.left >= 0
+
+    @staticmethod
+    def refusal(place: Place, subject: str) -> Finding:
+        """Return the finding for what there were not enough left for."""
+        message = f"is one file too many: all together hold more than {MAX_VALUES:,} values, each time they are named"
+        return error("source/too-many-values", place, subject, message, "split the policy, or name each file once")

@@ -93,7 +93,8 @@ def _character(fault: yaml.reader.ReaderError, text: str, name: str) -> Finding:
     before = text[: fault.position] if isinstance(fault.position, int) else ""
     place = Place(name, before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
     code = fault.character if isinstance(fault.character, int) else ord(str(fault.character)[:1] or " ")
-    return error("source/character", place, name, f"holds the character U+{code:04X}, which YAML does not allow")
+    message = f"holds the character U+{code:04X}, which YAML does not allow"
+    return error("source/character", place, name, message, "take it out, and save the file as UTF-8")
 
 
 def _tag(tag: str, place: Place, name: str) -> Finding:

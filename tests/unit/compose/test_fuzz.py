@@ -182,3 +182,22 @@ def test_a_folder_or_nothing_is_a_finding(tmp_path: Path) -> None:
         project, findings = read_project("shop", files)
         assert project is None
         assert findings
+
+
+def test_a_long_row_of_files_that_include_each_other_ends(tmp_path: Path) -> None:
+    for number in range(300):
+        (tmp_path / f"{number}.yml").write_text(f"include: [{number + 1}.yml]\nservices: {{}}\n")
+    (tmp_path / "300.yml").write_text("services: {a: {image: x}}\n")
+    _, findings = read_project("shop", [tmp_path / "0.yml"], shown=["0.yml"])
+    said = [(str(one.place), one.rule, one.message) for one in findings]
+    assert ("32.yml:1:11", "compose/include", "is included by more than 32 files in a row") in said
+
+
+def test_a_large_service_that_thousands_extend_is_refused_where_it_becomes_too_much(tmp_path: Path) -> None:
+    large = ", ".join(f"V{number}: x" for number in range(1000))
+    extending = "".join(f"  s{number}: {{extends: base}}\n" for number in range(2000))
+    (tmp_path / "c.yml").write_text(f"services:\n  base: {{image: x, environment: {{{large}}}}}\n{extending}")
+    project, findings = read_project("shop", [tmp_path / "c.yml"], shown=["c.yml"])
+    assert project is None
+    (finding,) = [one for one in findings if one.is_error]
+    assert (finding.rule, str(finding.place)) == ("source/too-many-values", "c.yml:995:10")
