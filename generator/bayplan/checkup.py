@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bayplan import place
@@ -19,6 +20,7 @@ from bayplan.plan.setting import pasted
 from bayplan.plan.sides import carried, reasons, standing, wished
 from bayplan.plan.stages import assign, order_findings, staged
 from bayplan.plan.state import state
+from bayplan.policy.fleet import read_policy
 from bayplan.render.compose import bodies
 from bayplan.render.node import node_findings
 
@@ -47,6 +49,23 @@ def check(space: Workspace, policy: Policy, *, strict: bool = False) -> tuple[Fi
         PolicyError: if what was read is broken.
     """
     stop_if_broken(policy)
+    findings = _checked(space, policy, strict=strict)
+    if not policy.ranged:
+        return findings
+    other = read_policy(space.policy, space.inventory, policy.environment, lower=True)
+    if any(one.is_error for one in other.findings):
+        return in_order([*findings, *(_at_lower_end(one) for one in other.findings if one.is_error)])
+    known = {(one.rule, one.place, one.subject) for one in findings}
+    more = [one for one in _checked(space, other, strict=strict) if (one.rule, one.place, one.subject) not in known]
+    return in_order([*findings, *map(_at_lower_end, more)])
+
+
+def _at_lower_end(finding: Finding) -> Finding:
+    return replace(finding, message=f"{finding.message} (at the lower end of what the environment multiplies by)")
+
+
+def _checked(space: Workspace, policy: Policy, *, strict: bool) -> tuple[Finding, ...]:
+    """Return every finding about a policy at one end of its ranges."""
     lock, found = recorded(space, policy)
     fleet = numbered(policy.to_be, lock)
     decision = _settled(fleet, lock)

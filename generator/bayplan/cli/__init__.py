@@ -23,6 +23,7 @@ VERBS = {
     "status": "What each node runs, and which plan it follows.",
     "verify": "What the policy says against what the kernel enforces.",
     "rollback": "Take a plan back.",
+    "environments": "What each number is in each environment.",
     "explain": "Where a value comes from, layer by layer.",
     "import": "Make a policy from Compose files.",
     "schema": "The JSON Schema of policy files.",

@@ -23,13 +23,23 @@ _FACTORS = (CPUS, MEMORY, GPU_MEMORY, "replicas")
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One environment of a policy: the document with its overlay, its nodes and its factors."""
+    """One environment of a policy: the document with its overlay, its nodes and its factors.
+
+    `ranged` says whether a factor is a range, so that there is another end to look at.
+    """
 
     name: str
     document: Node
     services: Node | None = None
     nodes: tuple[str, ...] | None = None
     factors: Factors = field(default_factory=Factors)
+    ranged: bool = False
+
+
+def names_of(document: Node) -> tuple[str, ...]:
+    """Return the environments of a policy, by name; one without any has `default`."""
+    section = document.get("environments")
+    return tuple(sorted(name for name, _ in section.items())) if section is not None and section.items() else (DEFAULT,)
 
 
 def choose(document: Node, asked: str | None) -> str:
@@ -38,9 +48,7 @@ def choose(document: Node, asked: str | None) -> str:
     Raises:
         UsageError: if there are several and none was asked for, or the one asked for does not exist.
     """
-    section = document.get("environments")
-    names = sorted(name for name, _ in section.items()) if section is not None else []
-    known: tuple[str, ...] = tuple(names) or (DEFAULT,)
+    known = names_of(document)
     if asked is None:
         if len(known) == 1:
             return known[0]
@@ -54,8 +62,17 @@ def choose(document: Node, asked: str | None) -> str:
     return asked
 
 
-def environment(document: Node, name: str, nodes: tuple[str, ...]) -> tuple[Environment, Findings]:
-    """Return an environment, its overlay laid over the document (services are left to the layers)."""
+def environment(
+    document: Node, name: str, nodes: tuple[str, ...], *, lower: bool = False
+) -> tuple[Environment, Findings]:
+    """Return an environment, its overlay laid over the document (services are left to the layers).
+
+    Args:
+        document: the policy.
+        name: the environment.
+        nodes: all nodes of the policy.
+        lower: whether ranges count at their lower end; what is planned is the upper one.
+    """
     findings = Findings()
     section = document.get("environments")
     node = section.get(name) if section is not None else None
@@ -74,7 +91,8 @@ def environment(document: Node, name: str, nodes: tuple[str, ...]) -> tuple[Envi
             document=document.with_value(merged),
             services=node.get("services"),
             nodes=node_names(findings, f"environments.{name}", own, nodes) if own is not None else None,
-            factors=Factors(name, _factors(node.get("multiply"))),
+            factors=Factors(name, _factors(node.get("multiply"), lower=lower)),
+            ranged=any(value.is_list for _, value in (node.get("multiply") or node.with_value({})).items()),
         ),
         findings,
     )
@@ -93,14 +111,18 @@ def overlaid(base: Node, overlay: Node) -> Node:
     return base.with_value(merged)
 
 
-def _factors(node: Node | None) -> Mapping[str, Fraction]:
+def _factors(node: Node | None, *, lower: bool) -> Mapping[str, Fraction]:
     """Return resource → factor; the schema has named what is no number above 0."""
     factors: dict[str, Fraction] = {}
     for key, value in node.items() if node is not None else ():
         if key not in _FACTORS:
             continue
-        highest = value.value[-1] if value.is_list and value.value else value
-        if isinstance(highest.value, int | float) and not isinstance(highest.value, bool) and highest.value > 0:
-            # Of a range the upper end is planned: what holds there holds below it.
-            factors[key] = Fraction(highest.text or str(highest.value))
+        ends = [one for one in (value if value.is_list else (value,)) if _is_factor(one)]
+        read = [Fraction(one.text or str(one.value)) for one in ends]
+        if read:
+            factors[key] = min(read) if lower else max(read)
     return factors
+
+
+def _is_factor(node: Node) -> bool:
+    return isinstance(node.value, int | float) and not isinstance(node.value, bool) and node.value > 0

@@ -48,6 +48,8 @@ class Policy:
     findings: tuple[Finding, ...]
     factors: Mapping[str, Fraction] = field(default_factory=dict)
     """What the environment multiplies, if the policy has environments."""
+    ranged: bool = False
+    """Whether a factor is a range; the fleets are those of its upper end."""
 
     @property
     def released(self) -> bool:
@@ -55,13 +57,14 @@ class Policy:
         return any(facts.projects for node, facts in self.observed.items() if node in self.to_be.nodes)
 
 
-def read_policy(path: Path, inventory: Path | None = None, env: str | None = None) -> Policy:
+def read_policy(path: Path, inventory: Path | None = None, env: str | None = None, *, lower: bool = False) -> Policy:
     """Read the policy at `path`, the Compose files it names and what was observed of its nodes.
 
     Args:
         path: a policy folder, or one policy file.
         inventory: the folder `inventory/<fleet>`, if there is one.
         env: the environment; may be left out where there is only one.
+        lower: whether ranges of factors count at their lower end.
 
     Raises:
         PolicyError: if there is nothing to read.
@@ -73,7 +76,7 @@ def read_policy(path: Path, inventory: Path | None = None, env: str | None = Non
     findings.extend(seen)
     nodes, more = read_nodes(document, observed)
     findings.extend(more)
-    setting, more = environment(document, choose(document, env), tuple(nodes))
+    setting, more = environment(document, choose(document, env), tuple(nodes), lower=lower)
     findings.extend(more)
     everywhere = tuple(nodes)
     if setting.nodes is not None:
@@ -83,7 +86,17 @@ def read_policy(path: Path, inventory: Path | None = None, env: str | None = Non
     sources, more = read_sources(setting.document, folder, nodes, everywhere)
     findings.extend(more)
     as_is, to_be = _fleets(findings, name, setting, nodes, sources, observed)
-    return Policy(name, setting.name, setting.document, as_is, to_be, observed, tuple(findings), setting.factors.of)
+    return Policy(
+        name,
+        setting.name,
+        setting.document,
+        as_is,
+        to_be,
+        observed,
+        tuple(findings),
+        setting.factors.of,
+        setting.ranged,
+    )
 
 
 def read_machines(path: Path, env: str | None = None) -> tuple[Node, ...]:

@@ -1,0 +1,1 @@
+"""Environments: what their factors make of the numbers."""
