@@ -40,7 +40,7 @@ OUTSIDE = {
     "render/placement.py": {"is_file"},  # whether anything was decided
     "policy/validate.py": {"read_text"},  # the schema in the package itself
     "compose/schema.py": {"read_text"},  # likewise
-    "pages.py": {"is_dir", "rglob", "read_text"},  # the pages that the package brings along
+    "pages.py": {"is_dir", "glob", "read_text"},  # what the package brings along to read
 }
 """What else touches the world, and how: looking where files are, and the package's own data."""
 FREE = ("cli/", "interrupt.py", "workspace.py", "render/tree.py", "rollout/", "runtime/")

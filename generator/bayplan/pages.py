@@ -1,4 +1,4 @@
-"""The pages of `docs/rules/`: what an id means, why it matters, and how it looks when it is right."""
+"""What the package brings along to read: a page for each rule (`docs/rules/`), and the reference policy."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PACKAGE = Path(bayplan.__file__).parent
-_FOLDERS = (_PACKAGE / "docs" / "rules", _PACKAGE.parents[1] / "docs" / "rules")
-"""Where the folder lies: in the wheel, or beside the source root of a checkout."""
+_CHECKOUT = _PACKAGE.parents[1]
+_RULES = (_PACKAGE / "docs" / "rules", _CHECKOUT / "docs" / "rules")
+_REFERENCE = (_PACKAGE / "docs" / "reference", _CHECKOUT / "policies" / "reference")
+"""Where the folders lie: in the wheel, or beside the source root of a checkout."""
 _INDEX = "README.md"
 _MARK = re.compile(r"\*\*(error|warning|note)\*\*")
 _BLOCK = re.compile(r"^```yaml ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -84,7 +86,18 @@ def page(text: str) -> Page:
 @cache
 def every() -> Mapping[str, Page]:
     """Return id → page, by id."""
-    folder = next((folder for folder in _FOLDERS if folder.is_dir()), None)
-    files = sorted(folder.rglob("*.md")) if folder else []
-    found = [page(file.read_text(encoding="utf-8")) for file in files if file.name != _INDEX]
+    files = {name: text for name, text in _texts(_RULES, "**/*.md").items() if name != _INDEX}
+    found = [page(text) for text in files.values()]
     return {one.rule: one for one in sorted(found, key=lambda one: one.rule)}
+
+
+def reference() -> Mapping[str, str]:
+    """Return name → text of the files of the reference policy, by name."""
+    return _texts(_REFERENCE, "*.yml")
+
+
+def _texts(folders: tuple[Path, ...], pattern: str) -> dict[str, str]:
+    """Return path → text of the files of the first folder that is there."""
+    folder = next((folder for folder in folders if folder.is_dir()), None)
+    files = sorted(folder.glob(pattern)) if folder else []
+    return {file.relative_to(folder).as_posix(): file.read_text(encoding="utf-8") for file in files if folder}

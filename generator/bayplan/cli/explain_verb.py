@@ -1,7 +1,8 @@
-"""`bayplan explain`: where the values of a service come from, layer by layer."""
+"""`bayplan explain`: what a rule or a key means, and where the values of a service come from, layer by layer."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -9,7 +10,8 @@ from rich.text import Text
 
 from bayplan import pipeline
 from bayplan.analyse.charge import charge
-from bayplan.cli.options import env_option, folders, policy_argument
+from bayplan.cli.manual import explain
+from bayplan.cli.options import env_option, folders
 from bayplan.cli.show import data
 from bayplan.errors import UsageError
 from bayplan.model import units
@@ -18,7 +20,6 @@ from bayplan.policy.patterns import matching
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from rich.console import Console
 
@@ -26,17 +27,27 @@ if TYPE_CHECKING:
     from bayplan.model.quantity import Quantity
     from bayplan.model.service import Service
 
+_BOTH = 2
+"""Words that name a service: its policy and itself."""
+
 
 @click.command("explain")
-@policy_argument
-@click.argument("service")
+@click.argument("words", nargs=-1, required=True, metavar="RULE | KEY | POLICY SERVICE")
 @env_option
-def command(policy: Path, service: str, env: str | None, inventory: Path | None, out: Path | None) -> None:
-    """Show where each number of SERVICE in POLICY comes from: every layer, its place and its reason.
+def command(words: tuple[str, ...], env: str | None, inventory: Path | None, out: Path | None) -> None:
+    """Explain a rule, a key of the policy language, or the numbers of a service: each layer, its place and its reason.
 
     \b
+    bayplan explain capacity/over-line
+    bayplan explain services.limits.memory
     bayplan explain policies/bev bev/postgres
     """
+    if len(words) == 1:
+        explain(data(), words[0])
+        return
+    if len(words) > _BOTH:
+        raise UsageError("explain takes a rule, a key, or a policy and a service")
+    policy, service = Path(words[0]), words[1]
     found = pipeline.read(folders(policy, inventory, out), env)
     pipeline.stop_if_broken(found)
     names = matching(service, found.to_be.services)

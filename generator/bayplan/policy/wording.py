@@ -77,7 +77,7 @@ def sentences(document: Node, fault: Fault) -> Iterator[Finding]:
     """Yield the findings that say a fault, each at the place where the policy should change."""
     node, subject = _at(document, fault.path), _dotted(fault.path)
     if fault.name is not None:
-        message = f"'{_short(fault.name)}' is no name here: it expects {_expected(fault.schema)}"
+        message = f"'{_short(fault.name)}' is no name here: it expects {expected(fault.schema)}"
         yield error("schema/value", node.value[fault.name].here, subject, message, "rename it")
     elif fault.kind == "additionalProperties":
         yield from _unknown(node, fault)
@@ -86,7 +86,7 @@ def sentences(document: Node, fault: Fault) -> Iterator[Finding]:
     elif fault.kind in {"anyOf", "oneOf"}:
         yield _one_of(node, subject, fault)
     elif fault.kind == "type":
-        message = f"expects {_expected(fault.schema)}, got {_got(node, fault.path)}"
+        message = f"expects {expected(fault.schema)}, got {_got(node, fault.path)}"
         yield error("schema/type", node.place, subject, message, _example(fault.schema))
     else:
         message, remedy = _value(node, fault)
@@ -156,7 +156,7 @@ def _value(node: Node, fault: Fault) -> tuple[str, str]:
         return "is empty", remedy
     if fault.kind == "uniqueItems":
         return "names one thing twice", "name each once"
-    return f"expects {_expected(fault.schema)}, got {got if node.string else 'nothing'}", remedy
+    return f"expects {expected(fault.schema)}, got {got if node.string else 'nothing'}", remedy
 
 
 def _at(document: Node, path: Path) -> Node:
@@ -189,7 +189,7 @@ def _did_you_mean(near: str) -> str:
     return f"; did you mean '{near}'?" if near else ""
 
 
-def _expected(schema: Mapping[str, Any]) -> str:
+def expected(schema: Mapping[str, Any]) -> str:
     """Return what a schema takes, in words: its title, else the names of its types."""
     if "title" in schema:
         return str(schema["title"])
@@ -201,15 +201,15 @@ def _expected(schema: Mapping[str, Any]) -> str:
 def _example(schema: Mapping[str, Any]) -> str:
     """Return a remedy made of the schema's own example, or nothing."""
     examples = schema.get("examples", ())
-    return f"write it as {_flow(examples[0])}" if examples else ""
+    return f"write it as {flow(examples[0])}" if examples else ""
 
 
-def _flow(value: object) -> str:
+def flow(value: object) -> str:
     """Return a value as a person writes it on one line of YAML."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(_flow(item) for item in value) + "]"
+        return "[" + ", ".join(flow(item) for item in value) + "]"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
