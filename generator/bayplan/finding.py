@@ -128,11 +128,10 @@ _LONGEST_NAME = 300
 
 def visible(text: str, longest: int = LONGEST) -> str:
     """Return a text as one line of bounded length: what would move a cursor, or end the line, is written out."""
-    if len(text) > longest:
-        text = f"{text[: longest - 1]}…"
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    text = text[: longest + 1]
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def in_order(findings: list[Finding] | tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -1,20 +1,29 @@
-"""`.env` files: the variables of a Compose project, as Compose reads them."""
+"""`.env` files: the variables of a Compose project, as Compose reads them.
+
+Nothing here is tried in two ways: each line takes time in its length, whatever stands in it.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from typing import TYPE_CHECKING
 
 from bayplan.compose import template
 from bayplan.finding import Finding, Place, error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, MutableMapping
 
-_LINE = re.compile(r"[ \t]*(?:export[ \t]+)?([^\s=:#'\"][^=:\n#]*?)?[ \t]*([=:]|(?=\n)|\Z)[ \t]*")
-_QUOTED = re.compile(r"'((?:\\'|[^'])*)'|\"((?:\\.|[^\"\\])*)\"", re.DOTALL)
+MAX_LETTERS = 2**23
+"""What all values of a file may hold together: values that refer to each other can double with each line."""
+
+_NOTHING = re.compile(r"[^\S\n]*+(?:#[^\n]*+)?(?:\n|\Z)")
+_LINE = re.compile(r"[ \t]*+([^=:\n#]*+)([=:]|(?=\n)|\Z)[ \t]*+")
+_EXPORT = re.compile(r"\Aexport[ \t]+")
+_QUOTED = re.compile(r"'((?:[^'\\]++|\\'?+)*+)'|\"((?:[^\"\\]++|\\.)*+)\"", re.DOTALL)
 _BARE = re.compile(r"[^\n]*")
-_COMMENT = re.compile(r"(?:^|[ \t]+)#.*")
+_COMMENT = re.compile(r"(?:^|(?<![ \t])[ \t]+)#.*")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"', "$": "$$"}
 
 
@@ -30,42 +39,52 @@ def read_variables(
     """
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n")
     values: dict[str, str] = {}
+    everything = ChainMap(values, dict(known or {}))  # what is set goes into the first
     findings: list[Finding] = []
-    at = 0
+    at, line, left = 0, 1, MAX_LETTERS
     while at < len(lines):
-        place = Place(name, lines.count("\n", 0, at) + 1, 1)
         try:
-            at = _assignment(lines, at, values, known or {})
+            variable, following = _assignment(lines, at, everything)
+            left -= len(values.get(variable, ""))
+            if left < 0:
+                raise template.TemplateError(f"grows the values of this file to more than {MAX_LETTERS:,} letters")
         except template.TemplateError as fault:
+            place = Place(name, line, 1)
             findings.append(error("compose/env-file", place, name, str(fault), "write NAME=value, or NAME='value'"))
-            at = _end_of_line(lines, at)
+            following = _end_of_line(lines, at) if left >= 0 else len(lines)
+        line += lines.count("\n", at, following)
+        at = following
     return values, tuple(findings)
 
 
-def _assignment(text: str, at: int, values: dict[str, str], known: Mapping[str, str]) -> int:
-    """Read one line from `at`, and return where the next one starts."""
-    if not text[at : (end := _end_of_line(text, at))].strip() or text[at:end].lstrip().startswith("#"):
-        return end
+def _assignment(text: str, at: int, values: MutableMapping[str, str]) -> tuple[str, int]:
+    """Read one line from `at`, and return the variable that it sets, if any, and where the next line starts."""
+    nothing = _NOTHING.match(text, at)
+    if nothing:
+        return "", nothing.end()
     start = _LINE.match(text, at)
-    if not start:
+    variable = _EXPORT.sub("", start.group(1)).rstrip(" \t") if start else ""
+    if not start or variable[:1] in {"'", '"'} or variable[:1].isspace():
         raise template.TemplateError("is not an assignment")
-    variable, sign = start.group(1) or "", start.group(2)
     if " " in variable or "\t" in variable:
         raise template.TemplateError(f"'{variable}' is not a name: it holds a space")
-    if not sign:
-        return end
+    if not start.group(2):
+        return "", _end_of_line(text, at)
     quoted = _QUOTED.match(text, start.end())
     if quoted:
-        value = _unquoted(quoted, {**known, **values})
+        value = _unquoted(quoted, values)
         end = quoted.end()  # what follows on the line is read as the next assignment, as Compose does
     elif text[start.end() : start.end() + 1] in {"'", '"'}:
         raise template.TemplateError(f"{variable} has a quote that is never closed")
     else:
         bare = _BARE.match(text, start.end())
-        value = _expanded(_COMMENT.sub("", bare.group() if bare else "").strip(), {**known, **values})
+        value = _expanded(_COMMENT.sub("", bare.group() if bare else "").strip(), values)
+        end = _end_of_line(text, start.end())
+    if "\0" in variable + value:
+        raise template.TemplateError("holds the character U+0000, which no program can be given")
     if variable:
         values[variable] = value
-    return end
+    return variable, end
 
 
 def _end_of_line(text: str, at: int) -> int:

@@ -17,6 +17,9 @@ from bayplan.finding import Finding, error, warning
 if TYPE_CHECKING:
     from bayplan.source import Node
 
+MAX_LETTERS = 2**23
+"""What variables may bring into one file."""
+
 _KEEP = "keep"
 _BOOL = "bool"
 _HOOKS = {"*": {"command": _KEEP, "environment": _KEEP}}
@@ -79,12 +82,14 @@ class Interpolation:
         everything: fill in also what is kept otherwise.
         used: the variables that were filled in, with their values.
         findings: what was missing or could not be read.
+        left: how many letters variables may still bring in.
     """
 
     env: Mapping[str, str]
     everything: bool = False
     used: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    left: int = MAX_LETTERS
 
     def document(self, node: Node) -> Node:
         """Return a Compose document with its variables filled in; keys and `x-` extensions stay."""
@@ -134,10 +139,11 @@ class Interpolation:
         return node
 
     def _filled(self, node: Node, path: str) -> Node:
-        if "$" not in node.value:
+        if "$" not in node.value or self.left < 0:
             return node
         try:
             filled = template.fill(node.value, self.env)
+            self._afford(filled.letters)
         except template.TemplateError as fault:
             self._unreadable(node, path, fault)
             return scalar(node, template.literal(node.value))
@@ -153,6 +159,13 @@ class Interpolation:
                 error("compose/required-variable", node.place, path, words, f"set {name} in the env file")
             )
         return scalar(node, filled.text)
+
+    def _afford(self, letters: int) -> None:
+        self.left -= letters
+        if self.left < 0:
+            raise template.TemplateError(
+                f"is one too many: variables grow the file by more than {MAX_LETTERS:,} letters"
+            )
 
     def _boolean(self, node: Node, path: str) -> Node:
         word = node.value.lower()

@@ -14,8 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_DEPTH = 16
+MAX_LETTERS = 2**17
+"""What variables may bring into one text: the longest that Linux passes to a program."""
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OPERATOR = re.compile(r":?[-?+]")
+_BRACE = re.compile(r"[{}]")
 
 
 class TemplateError(ValueError):
@@ -31,19 +35,22 @@ class Filled:
         used: the variables that had a value, with it.
         missing: variables without a value and without a default; they read as empty.
         required: (name, message) of each `:?` without a value.
+        letters: how many letters variables brought in.
     """
 
     text: str = ""
     used: dict[str, str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     required: list[tuple[str, str]] = field(default_factory=list)
+    letters: int = 0
 
 
 def fill(text: str, env: Mapping[str, str]) -> Filled:
     """Return the text with its variables filled in from `env`.
 
     Raises:
-        TemplateError: for a `${` without an end, without a name, or with an unknown operator.
+        TemplateError: for a `${` without an end, without a name, or with an unknown operator, and for what variables
+            would make longer than a program can be given.
     """
     filled = Filled()
     filled.text = _fill(text, env, filled, 0)
@@ -94,10 +101,10 @@ def _fill(text: str, env: Mapping[str, str], filled: Filled, depth: int) -> str:
 
 def _closing(text: str, opening: int) -> int:
     depth = 0
-    for at in range(opening, len(text)):
-        depth += (text[at] == "{") - (text[at] == "}")
+    for brace in _BRACE.finditer(text, opening):
+        depth += 1 if brace.group() == "{" else -1
         if not depth:
-            return at
+            return brace.start()
     raise TemplateError(f"has no '}}' for the '${{' at its character {opening}")
 
 
@@ -130,4 +137,9 @@ def _value(name: str, env: Mapping[str, str], filled: Filled) -> str:
         filled.missing.append(name)
         return ""
     filled.used[name] = env[name]
+    filled.letters += len(env[name])
+    if filled.letters > MAX_LETTERS:
+        raise TemplateError(
+            f"becomes longer than {MAX_LETTERS:,} letters by its variables, more than a program can take"
+        )
     return literal(env[name])
