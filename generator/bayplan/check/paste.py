@@ -11,6 +11,16 @@ _OTHERWISE = re.compile(r"null|true|false|[-+]?[0-9.]+(e[-+]?[0-9]+)?|0[xo][0-9a
 """Plain words that YAML would not read as this text."""
 
 
+class Raw(str):
+    """Words that stand in YAML as they are, such as a tag of Compose."""
+
+    __slots__ = ()
+
+
+RESET = Raw("!reset null")
+"""What takes a key of a Compose file away."""
+
+
 def fragment(path: tuple[str, ...], value: Any) -> str:
     """Return a value at its path in the policy, on one line: `services: {bev/neo4j: {limits: {memory: 2GiB}}}`."""
     for key in reversed(path[1:]):
@@ -27,5 +37,7 @@ def flow(value: Any) -> str:
     if value is None or isinstance(value, bool | int | float):
         return json.dumps(value)
     text = str(value)
+    if isinstance(value, Raw):
+        return text
     plain = _PLAIN.fullmatch(text) and not _OTHERWISE.fullmatch(text)
     return text if plain else json.dumps(text, ensure_ascii=False)

@@ -10,6 +10,7 @@ from bayplan.check.paste import fragment
 from bayplan.model import units
 from bayplan.model.quantity import CPUS, GPU_MEMORY, MEMORY, SWAP
 from bayplan.policy.patterns import expand_range
+from bayplan.tuning.settings import application
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from bayplan.model.names import Name
     from bayplan.model.service import Service
     from bayplan.source import Node
+    from bayplan.tuning.settings import Application
 
 AS_IS, TO_BE = "as-is", "to-be"
 _MULTIPLIED = frozenset({"services", "pools", "defaults"})
@@ -93,6 +95,12 @@ class Survey:
     def tiers(self) -> Mapping[str, tuple[Service, ...]]:
         """Return tier → its services, by name."""
         return _grouped((service.tier, service) for service in self.services)
+
+    @cached_property
+    def applications(self) -> tuple[Application, ...]:
+        """Return what services set of their applications' memory, of those of which anything is known."""
+        found = map(application, self.services)
+        return tuple(one for one in found if one is not None)
 
     def at(self, *path: str) -> Node | None:
         """Return the node at a path of the policy, or None if nothing is said there."""

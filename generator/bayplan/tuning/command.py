@@ -71,13 +71,13 @@ def _unquoted(part: str) -> str:
 
 def with_options(body: Mapping[str, Any], options: Options) -> Line | None:
     """Return the line of a Compose mapping with the options set; None if nothing there is known to read them."""
-    command, entrypoint = _words(body.get("command")), _words(body.get("entrypoint"))
+    command, entrypoint = words_of(body.get("command")), words_of(body.get("entrypoint"))
     if not options.values:
         return None
     if command:
-        script = _is_shell(entrypoint) and _SCRIPT_FOLLOWS.fullmatch(entrypoint[-1])
-        if script or _is_shell(command):
-            return _in_script("command", command, 0 if script else _script_at(command), options)
+        at = script_of(body, "command")
+        if at is not None or _is_shell(command):
+            return _in_script("command", command, at or 0, options)
         return _in_words("command", command, options) if _reads(command, entrypoint, options) else None
     if not entrypoint:
         return _in_words("command", (options.programs[0],), options)
@@ -90,10 +90,27 @@ def with_options(body: Mapping[str, Any], options: Options) -> Line | None:
     return None
 
 
-def _words(line: Any) -> tuple[str, ...]:
+def words_of(line: Any) -> tuple[str, ...]:
+    """Return a line as words; one that is a text is split as Compose would."""
     if isinstance(line, str):
         return tuple(split(line))
     return tuple(str(word) for word in line) if isinstance(line, Sequence) else ()
+
+
+def script_of(body: Mapping[str, Any], line: str) -> int | None:
+    """Return which word of `command` or `entrypoint` is a script for a shell; None if none is."""
+    words, entrypoint = words_of(body.get(line)), words_of(body.get("entrypoint"))
+    if line == "command" and _is_shell(entrypoint) and _SCRIPT_FOLLOWS.fullmatch(entrypoint[-1]):
+        return 0
+    return (_script_at(words) or None) if _is_shell(words) else None
+
+
+def is_own_script(body: Mapping[str, Any]) -> bool:
+    """Whether a service starts with a script of somebody's own, of which nobody knows what it reads."""
+    first = (words_of(body.get("entrypoint")) or ("docker-entrypoint.sh",))[0]
+    starts = (words_of(body.get("command")) or ("",))[0]
+    inside = PurePosixPath(starts).name in _SHELLS or PurePosixPath(first).name in _SHELLS
+    return inside or starts.endswith((".sh", ".py")) or not first.endswith("entrypoint.sh")
 
 
 def _is_shell(words: Sequence[str]) -> bool:

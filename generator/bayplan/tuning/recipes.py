@@ -20,7 +20,7 @@ from bayplan.tuning.command import split
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bayplan.model.service import Service
+    from bayplan.model.service import Service, Tuning
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,11 @@ def tuned(service: Service) -> Settings:
             "command": _follows(" ".join(words), memory, cpus),
         },
     )
+
+
+def follows_memory(tuning: Tuning) -> bool:
+    """Whether something that a tuning says in its own words is a share of the limit of memory."""
+    return any(_uses(text, MEMORY) for text in (*tuning.environment.values(), *tuning.command))
 
 
 _TEMPLATE = re.compile(r"\{(memory|cpus)(?:\s*\*\s*([0-9]+(?:\.[0-9]+)?|\.[0-9]+))?(?:\s*\|\s*(B|KiB|MiB|GiB))?\}")

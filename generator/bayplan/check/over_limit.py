@@ -1,0 +1,94 @@
+"""Settings of memory beside the limit of their container: what `tuning/*-over-limit` have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bayplan.check.mending import larger_limit, tuning_that_ends
+from bayplan.model.quantity import MEMORY
+from bayplan.model.units import MIB, show_bytes, show_share
+from bayplan.tuning.settings import BUFFER_POOL, DIRECT, MAXMEMORY, METASPACE, PAGE_CACHE, SHARED_BUFFERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bayplan.check.rule import Rule
+    from bayplan.check.survey import Survey
+    from bayplan.finding import Finding
+    from bayplan.tuning.settings import Application, Setting
+
+
+def limit_of(known: Application) -> int:
+    """Return the bytes of memory that a copy may have, 0 if nothing says so."""
+    limit = known.service.limits.get(MEMORY)
+    return limit.amount if limit else 0
+
+
+def largest(some: tuple[Setting, ...]) -> Setting | None:
+    """Return the largest of some settings, the first of equals."""
+    return max(some, key=lambda one: one.amount, default=None)
+
+
+def over_limit(
+    rule: Rule, survey: Survey, look: Callable[[Application], tuple[Setting, ...]], message: str
+) -> Iterator[Finding]:
+    """Yield a finding for each service of which one setting alone is as large as its limit.
+
+    Args:
+        rule: whose findings they are.
+        survey: the fleet.
+        look: what returns the settings in question of a service.
+        message: what is wrong; `{said}`, `{amount}` and `{limit}` stand for the setting and the limit.
+    """
+
+    def worst(known: Application) -> Setting | None:
+        found, limit = largest(look(known)), limit_of(known)
+        return found if found and limit and found.amount >= limit else None
+
+    for known in survey.applications:
+        setting = worst(known)
+        if setting is None:
+            continue
+        limit, amount = limit_of(known), setting.amount
+        paste = tuning_that_ends(survey, known, setting, lambda other: worst(other) is not None)
+        words = {"said": in_words(setting), "amount": show_bytes(amount), "limit": show_bytes(limit)}
+        yield rule.finding(
+            setting.place,
+            known.service.name,
+            message.format(**words),
+            arithmetic=f"{show_bytes(amount)} >= {show_bytes(limit)} ({show_share(amount, limit)})",
+            remedy=f"or a limit of {show_bytes(2 * amount)}",
+            paste=paste or larger_limit(survey, known.service, 2 * amount),
+            also=(known.service.limits[MEMORY].place,),
+        )
+
+
+def in_words(setting: Setting) -> str:
+    """Return a setting with where it is said: `-Xmx4g in ES_JAVA_OPTS`."""
+    inside = setting.where not in setting.said and setting.where not in ("command", "entrypoint")
+    return f"{setting.said} in {setting.where}" if inside else setting.said
+
+
+def headroom(known: Application) -> tuple[Setting, ...]:
+    """Return what takes nearly all of a service's limit, and not more: its parts, or its cache. Empty if nothing does.
+
+    Nearly all is what leaves less than a tenth, and less than half a GiB.
+    """
+    limit = limit_of(known)
+    least = min(limit // 10, 512 * MIB)
+    caches = (known.last(name) for name in (MAXMEMORY, SHARED_BUFFERS, BUFFER_POOL))
+    for some in (parts(known), *((one,) for one in caches if one is not None)):
+        taken = sum(one.amount for one in some)
+        if some and limit - least < taken <= limit and all(one.amount < limit for one in some):
+            return some
+    return ()
+
+
+def parts(known: Application) -> tuple[Setting, ...]:
+    """Return the parts that a service divides its memory into: its heap, and what it states beside it."""
+    heap = largest(known.heaps)
+    if heap is None:
+        return ()
+    beside = (one for name in (DIRECT, METASPACE) for one in known.all(name) if one.where == heap.where)
+    cache = known.last(PAGE_CACHE)
+    return (heap, *beside, *([cache] if cache else ()))

@@ -1,0 +1,1 @@
+"""Tuning: what applications are told about memory, against what their containers may have."""
