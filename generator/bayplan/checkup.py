@@ -6,12 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bayplan import place
-from bayplan.check.claims import check_claims, measurable, read_claims
 from bayplan.check.inactive import inactive
 from bayplan.check.look import looked_over
-from bayplan.check.moment import Moment
+from bayplan.check.moment import AS_IS, TO_BE, Moment
 from bayplan.check.neighbours import lost_names
-from bayplan.check.survey import AS_IS, TO_BE, Survey
+from bayplan.check.survey import Survey
 from bayplan.finding import Finding, error, in_order
 from bayplan.pipeline import numbered, recorded, stop_if_broken
 from bayplan.plan.diff import diff
@@ -78,9 +77,8 @@ def _checked(space: Workspace, policy: Policy, *, strict: bool) -> tuple[Finding
         complete=len(placement.seats) == len(fleet.instances()),
         factors=policy.factors,
         strict=strict,
+        released=policy.released,
     )
-    claims, unknown = measurable(survey, read_claims(policy.document, policy.environment))
-    wrong = check_claims(claims, moments, released=policy.released)
     ruled = looked_over(survey)
     lost = lost_names(survey.fleet, placement.seats)
     files = node_findings(survey.fleet, placement)
@@ -88,7 +86,7 @@ def _checked(space: Workspace, policy: Policy, *, strict: bool) -> tuple[Finding
     if policy.document.get("environments") is not None:
         placed = [pasted(one, policy.environment, policy.factors) for one in placed]
     resting = inactive(survey.fleet)
-    return in_order([*policy.findings, *found, *placed, *more, *wrong, *unknown, *ruled, *lost, *resting, *files])
+    return in_order([*policy.findings, *found, *placed, *more, *ruled, *lost, *resting, *files])
 
 
 def _settled(fleet: Fleet, lock: Placement | None) -> place.Decision:

@@ -10,11 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bayplan import place
-from bayplan.check.claims import check_claims, read_claims
+from bayplan.check.claims import judged, read_claims
 from bayplan.check.inactive import inactive
-from bayplan.check.moment import Moment
+from bayplan.check.moment import AS_IS, TO_BE, Moment
 from bayplan.check.neighbours import lost_names
-from bayplan.check.survey import AS_IS, TO_BE
 from bayplan.errors import PolicyError, ViolatedError
 from bayplan.finding import Finding, in_order
 from bayplan.plan.diff import diff
@@ -118,7 +117,9 @@ def make_plan(
     after = Moment.of(TO_BE, to_be, placement.seats)
     between = {stage.cut.name: Moment(stage.cut.name, stage.fleet, stage.ledger, stage.seats) for stage in stages}
     moments = {AS_IS: before, **between, TO_BE: after}
-    claims = check_claims(read_claims(policy.document, policy.environment), moments, released=policy.released)
+    said = read_claims(policy.document, policy.environment)
+    complete = len(placement.seats) == len(to_be.instances())
+    claims = judged(said, moments, complete=complete, released=policy.released)
     crossed = order_findings(as_is, to_be, now, stages, before.ledger) if decision.placement else []
     orderly = decision.placement is not None and not (untaken or crossed)
     waves, order = _ordered(scene, stages) if orderly else ((), [])

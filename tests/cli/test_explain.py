@@ -60,7 +60,7 @@ def test_a_key_is_explained_by_schema_reference_and_enforcement(bayplan: Bayplan
         "  on Compose, cgroup v1: kernel (a cgroup file of the container); memory.limit_in_bytes",
     ]
     text = bayplan("explain", "expect").out
-    assert "  keys: at, cpus, " in text
+    assert "  keys: at, claims, copies, cpus, " in text
     assert "  in the reference, rollout.yml:" in text
     assert "    # What the authors believe. Each is computed" in text
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from bayplan.analyse.charge import charge
-from bayplan.analyse.ledger import Ledger, ledger
+from bayplan.analyse.charge import charge, charge_on
+from bayplan.analyse.ledger import Ledger, Row, ledger
 from bayplan.model.quantity import GPU_MEMORY, MEMORY, Origin, Sum, total
 
 if TYPE_CHECKING:
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
     from bayplan.model.placement import Seat
     from bayplan.model.service import Service
 
+AS_IS, TO_BE = "as-is", "to-be"
+"""What the first and the last moment are called; those between have the names of stages."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Moment:
     """A fleet at one time, with where its copies stand."""
 
@@ -32,26 +36,85 @@ class Moment:
         """Return the moment of a fleet whose copies stand on `seats`."""
         return cls(name, fleet, ledger(fleet, seats), seats)
 
+    @cached_property
+    def everyone(self) -> tuple[Service, ...]:
+        """Return the services that run, by name."""
+        return self.fleet.active()
+
+    @cached_property
+    def names(self) -> Mapping[str, tuple[Name, ...]]:
+        """Return name, in full or bare → the services that it may mean."""
+        found: dict[str, tuple[Name, ...]] = {}
+        for name in self.fleet.services:
+            for text in {str(name), name.name}:
+                found[text] = (*found.get(text, ()), name)
+        return found
+
+    @cached_property
+    def rows(self) -> Mapping[str, tuple[Row, ...]]:
+        """Return node → its rows of the ledger."""
+        found: dict[str, list[Row]] = {name: [] for name in self.fleet.nodes}
+        for row in self.ledger.rows:
+            found[row.node].append(row)
+        return {name: tuple(rows) for name, rows in found.items()}
+
+    @cached_property
+    def copies_on(self) -> Mapping[str, Mapping[Name, int]]:
+        """Return node → service → how many of its copies stand there, by name; every node is there."""
+        found: dict[str, dict[Name, int]] = {name: {} for name in self.fleet.nodes}
+        for copy, seat in sorted(self.seats.items()):
+            service = self.fleet.services.get(copy.service)
+            if service is not None and service.active and seat.node in found:
+                here = found[seat.node]
+                here[copy.service] = here.get(copy.service, 0) + 1
+        return found
+
+    @cached_property
+    def nodes_of(self) -> Mapping[Name, tuple[str, ...]]:
+        """Return service → the nodes on which it has copies."""
+        found: dict[Name, list[str]] = {}
+        for node, here in self.copies_on.items():
+            for name in here:
+                found.setdefault(name, []).append(node)
+        return {name: tuple(nodes) for name, nodes in found.items()}
+
     def bar(self, nodes: Iterable[str], resource: str) -> int:
         """Return reserve and charges of a resource over some nodes; VRAM over all of their cards."""
-        wanted = set(nodes)
-        return sum(row.bar for row in self.ledger.rows if row.node in wanted and _is(row.resource, resource))
+        return sum(row.bar for row in self._of(nodes, resource))
 
     def parts(self, nodes: Iterable[str], resource: str) -> Sum:
         """Return the charges over some nodes, their kinds apart."""
-        wanted = set(nodes)
-        return total(row.charges for row in self.ledger.rows if row.node in wanted and _is(row.resource, resource))
+        return total(row.charges for row in self._of(nodes, resource))
+
+    def pooled(self, nodes: Iterable[str], resource: str) -> int:
+        """Return what on-demand pools take off the charges over some nodes."""
+        return sum(row.pooled for row in self._of(nodes, resource))
+
+    def sources(self, nodes: Iterable[str], resource: str) -> Mapping[Origin, int]:
+        """Return kind of statement → how many services are charged by it over some nodes."""
+        found: dict[Origin, int] = {}
+        for row in self._of(nodes, resource):
+            for kind, many in row.kinds.items():
+                found[kind] = found.get(kind, 0) + many
+        return found
+
+    def _of(self, nodes: Iterable[str], resource: str) -> list[Row]:
+        return [row for node in nodes for row in self.rows.get(node, ()) if _is(row.resource, resource)]
 
     def services(self, nodes: Iterable[str]) -> tuple[Service, ...]:
         """Return the services that have a copy on some nodes, by name."""
-        wanted = set(nodes)
-        names = {copy.service for copy, seat in self.seats.items() if seat.node in wanted}
-        return tuple(self.fleet.services[name] for name in sorted(names) if name in self.fleet.services)
+        names = {name for node in nodes for name in self.copies_on.get(node, ())}
+        return tuple(self.fleet.services[name] for name in sorted(names))
 
-    def charged(self, services: Iterable[Service], resource: str, *, each: int = 0) -> int:
+    def charged(self, services: Iterable[Service], resource: str, *, each: int = 0, scale: str = "") -> int:
         """Return what services are charged together: `each` copies of each at most, or all of them."""
-        amounts = ((charge(self.fleet, service, resource), _copies(service, each)) for service in services)
-        return sum(amount.amount * copies for amount, copies in amounts if amount)
+        amounts = ((charge(self.fleet, service, resource), copies(service, each, scale)) for service in services)
+        return sum(amount.amount * many for amount, many in amounts if amount)
+
+    def charged_on(self, node: str, service: Service, resource: str) -> int:
+        """Return what the copies of a service that stand on a node are charged there together."""
+        amount = charge_on(self.fleet, service, self.fleet.nodes[node], resource)
+        return self.copies_on[node].get(service.name, 0) * (amount.amount if amount else 0)
 
     def kinds(self, services: Iterable[Service], resource: str) -> Sum:
         """Return what services are charged together, the kinds apart."""
@@ -63,21 +126,38 @@ class Moment:
                 result = result.plus(found.amount * (service.replicas.count - 1), Origin.REPLICAS)
         return result
 
-    def stated(self, services: Iterable[Service], half: str, resource: str, *, each: int = 0) -> int:
-        """Return the plain sum of requests or limits: `each` copies of each at most, or all of them."""
-        result = 0
-        for service in services:
-            if resource == GPU_MEMORY:
-                result += _copies(service, each) * (service.gpu.memory if service.gpu else 0)
-                continue
-            own: Mapping[str, object] = service.requests if half == "requests" else service.limits
-            amount = own.get(resource) or (service.limits.get(resource) if half == "requests" else None)
-            result += _copies(service, each) * getattr(amount, "amount", 0)
-        return result
+    def origin(self, service: Service, resource: str) -> Origin | None:
+        """Return what kind of statement the charge of a service is, or None if it is charged nothing."""
+        found = charge(self.fleet, service, resource)
+        return found.origin if found and found.amount else None
 
 
-def _copies(service: Service, each: int) -> int:
-    return min(each, service.replicas.count) if each else service.replicas.count
+def stated(service: Service, half: str, resource: str) -> int:
+    """Return the request or the limit of one copy, a request that nobody says being the limit; 0 without either."""
+    if resource == GPU_MEMORY:
+        return service.gpu.memory if service.gpu else 0
+    own = service.requests if half == "requests" else service.limits
+    amount = own.get(resource) or (service.limits.get(resource) if half == "requests" else None)
+    return amount.amount if amount else 0
+
+
+def cards(service: Service) -> int:
+    """Return how many cards one copy asks for; a share of one counts as one, and so does access to all."""
+    ask = service.gpu
+    return 0 if ask is None else max(1, ask.count, ask.access)
+
+
+def copies(service: Service, each: int = 0, scale: str = "") -> int:
+    """Return how many copies of a service are counted.
+
+    Args:
+        service: the service.
+        each: at most so many; 0 for all.
+        scale: `min` or `max` for the ends of its range; empty for as many as are planned.
+    """
+    replicas = service.replicas
+    many = {"min": replicas.minimum, "max": replicas.maximum}.get(scale, replicas.count)
+    return min(each, many) if each else many
 
 
 def _is(row: str, resource: str) -> bool:

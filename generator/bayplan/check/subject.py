@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bayplan.check.moment import Moment, named
+from bayplan.check.moment import AS_IS, TO_BE, Moment
+from bayplan.check.paste import flow
 from bayplan.finding import Finding, error
 from bayplan.policy.groups import select
 from bayplan.policy.values import word
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bayplan.model.fleet import Fleet
+    from bayplan.model.names import Name
     from bayplan.model.service import Service
+
+_SHOWN = 8
+_MACHINES = ("node", "gpu", "fleet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,22 @@ class Claim:
     def of(self) -> str:
         """Return its subject as written."""
         return word(self.node.get("of"), "fleet")
+
+    @property
+    def of_machines(self) -> bool:
+        """Whether it speaks of nodes, and so of where services stand."""
+        return self.of.partition("/")[0] in _MACHINES
+
+    @property
+    def quote(self) -> str:
+        """Return who says so, in brackets, or nothing."""
+        says = word(self.node.get("says"))
+        return f" ({says})" if says else ""
+
+    @property
+    def when(self) -> str:
+        """Return the moment in words."""
+        return {AS_IS: "today", TO_BE: "in the end"}.get(self.at, f"after {self.at}")
 
     def without(self, key: str) -> Claim:
         """Return the claim without what it says about one thing."""
@@ -54,40 +75,66 @@ def subject_of(claim: Claim, moment: Moment, policy: Fleet) -> Subject | Finding
         policy: the fleet that says who belongs to which tier and pool; what runs today knows of neither.
     """
     text = claim.of
-    everyone = moment.fleet.active()
     kind, _, rest = text.partition("/")
     if text == "fleet":
-        return Subject(text, tuple(moment.fleet.nodes), everyone)
+        return Subject(text, tuple(moment.fleet.nodes), moment.everyone)
     if text == "services":
-        return Subject(text, services=everyone)
+        return Subject(text, services=moment.everyone)
     if kind in ("node", "gpu"):
         return _machine(claim, moment, kind, rest)
     if kind in ("tier", "pool"):
         known = policy.tiers if kind == "tier" else policy.pools
         if rest not in known:
-            return _nobody(claim, f"there is no {kind} '{rest}'", known)
-        members = [one.name for one in policy.services.values() if getattr(one, kind) == rest]
-        return Subject(text, services=named(everyone, members))
-    return _services(claim, moment, everyone)
+            return _nobody(claim, f"there is no {kind} '{rest}'", kind, rest, known)
+        return Subject(
+            text, services=_running(moment, (one.name for one in policy.active() if getattr(one, kind) == rest))
+        )
+    return _services(claim, moment)
+
+
+def _running(moment: Moment, names: Iterable[Name]) -> tuple[Service, ...]:
+    known = (moment.fleet.services.get(name) for name in sorted(names))
+    return tuple(service for service in known if service is not None and service.active)
 
 
 def _machine(claim: Claim, moment: Moment, kind: str, rest: str) -> Subject | Finding:
     name, _, card = rest.partition("/")
     if name not in moment.fleet.nodes:
-        return _nobody(claim, f"there is no node '{name}'", moment.fleet.nodes)
+        return _nobody(claim, f"there is no node '{name}'", kind, name, moment.fleet.nodes, f"/{card}" if card else "")
     cards = [str(one.index) for one in moment.fleet.nodes[name].gpus]
     if card and card not in cards:
-        return _nobody(claim, f"'{name}' has no card '{card}'", cards)
+        return _nobody(claim, f"'{name}' has no card '{card}'", f"{kind}/{name}", card, cards)
     return Subject(claim.of, (name,), moment.services([name]), card if kind == "gpu" else "")
 
 
-def _nobody(claim: Claim, message: str, known: Iterable[str]) -> Finding:
-    remedy = f"use one of: {', '.join(known) or 'there is none'}"
-    return error("claims/who", claim.node.place, claim.of, message, remedy)
+def _nobody(claim: Claim, message: str, kind: str, wanted: str, known: Iterable[str], rest: str = "") -> Finding:
+    """Return the finding that nobody is meant, with the nearest name as what to write."""
+    import difflib  # noqa: PLC0415 - needed for a mistake only, and slow to import
+
+    names = sorted(known)
+    near = names if len(names) == 1 else difflib.get_close_matches(wanted, names, 1)
+    write = flow(f"{kind}/{near[0]}{rest}") if near else ""
+    place = (claim.node.get("of") or claim.node).place
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    remedy = "" if write else f"use one of: {', '.join(names[:_SHOWN]) or 'there is none'}{more}"
+    return error("claims/who", place, claim.of, message, remedy, write=write)
 
 
-def _services(claim: Claim, moment: Moment, everyone: tuple[Service, ...]) -> Subject | Finding:
+def _services(claim: Claim, moment: Moment) -> Subject | Finding:
+    text = claim.of.removeprefix("service/")
     written = claim.node.get("of") or claim.node
-    bare = Node(claim.of.removeprefix("service/"), written.place, written.key)
-    names, missing = select(bare, moment.fleet.services)
-    return missing or Subject(claim.of, services=named(everyone, names))
+    exact = moment.names.get(text, ())
+    found, missing = (exact, None) if len(exact) == 1 else select(Node(text, written.place), moment.fleet.services)
+    if missing is None:
+        return Subject(claim.of, services=_running(moment, found))
+    if found:  # a bare name that several projects have
+        return error(
+            "claims/who",
+            written.place,
+            claim.of,
+            missing.message,
+            "or another one of them",
+            write=f"service/{found[0]}",
+        )
+    known = {str(name) if "/" in text else name.name for name in moment.fleet.services}
+    return _nobody(claim, missing.message, "service", text, known)

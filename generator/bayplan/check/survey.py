@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from bayplan.check.claims import judged, read_claims
+from bayplan.check.moment import AS_IS, TO_BE
 from bayplan.check.paste import fragment
 from bayplan.model import units
 from bayplan.model.quantity import CPUS, GPU_MEMORY, MEMORY, SWAP
@@ -17,13 +19,14 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from bayplan.check.moment import Moment
+    from bayplan.check.subject import Claim
+    from bayplan.finding import Finding
     from bayplan.model.fleet import Fleet, Volume
     from bayplan.model.names import Name
     from bayplan.model.service import Service
     from bayplan.source import Node
     from bayplan.tuning.settings import Application
 
-AS_IS, TO_BE = "as-is", "to-be"
 _MULTIPLIED = frozenset({"services", "pools", "defaults"})
 _STEP = {MEMORY: units.MIB, SWAP: units.MIB, GPU_MEMORY: units.MIB, CPUS: 10}
 """What amounts are written in: whole MiB, and CPUs in Docker's smallest step."""
@@ -36,10 +39,11 @@ class Survey:
     Attributes:
         document: the policy, its environment laid over it except for `services`.
         environment: the name of the environment.
-        factors: resource → what the environment multiplies it by.
         moments: the fleet as it is, after each stage, and as it should be (`as-is`, stages, `to-be`).
         strict: whether each line that nothing holds is asked for.
         complete: whether every copy has a place in `to-be`; if not, sums of nodes are only what is known.
+        factors: resource → what the environment multiplies it by.
+        released: whether bayplan has deployed something already.
     """
 
     document: Node
@@ -48,6 +52,7 @@ class Survey:
     complete: bool = True
     factors: Mapping[str, Fraction] = field(default_factory=dict)
     strict: bool = False
+    released: bool = False
 
     @property
     def before(self) -> Moment:
@@ -69,22 +74,15 @@ class Survey:
         """Return the services that run, as they should be, by name."""
         return self.fleet.active()
 
-    @cached_property
+    @property
     def nodes_of(self) -> Mapping[Name, tuple[str, ...]]:
         """Return service → the nodes on which it should have copies, sorted; those without a place are not there."""
-        found: dict[Name, set[str]] = {}
-        for copy, seat in self.after.seats.items():
-            found.setdefault(copy.service, set()).add(seat.node)
-        return {name: tuple(sorted(nodes)) for name, nodes in found.items()}
+        return self.after.nodes_of
 
-    @cached_property
+    @property
     def copies_on(self) -> Mapping[str, Mapping[Name, int]]:
         """Return node → service → how many copies should stand there; nodes without any are there too."""
-        found: dict[str, dict[Name, int]] = {name: {} for name in self.fleet.nodes}
-        for copy, seat in sorted(self.after.seats.items()):
-            here = found.setdefault(seat.node, {})
-            here[copy.service] = here.get(copy.service, 0) + 1
-        return found
+        return self.after.copies_on
 
     @cached_property
     def pools(self) -> Mapping[str, tuple[Service, ...]]:
@@ -101,6 +99,19 @@ class Survey:
         """Return what services set of their applications' memory, of those of which anything is known."""
         found = map(application, self.services)
         return tuple(one for one in found if one is not None)
+
+    @cached_property
+    def claims(self) -> tuple[Claim, ...]:
+        """Return what the policy claims of this environment."""
+        return read_claims(self.document, self.environment)
+
+    @cached_property
+    def judged(self) -> Mapping[str, tuple[Finding, ...]]:
+        """Return rule → what is found about the claims: each is measured once, and tells what it is that is wrong."""
+        found: dict[str, list[Finding]] = {}
+        for one in judged(self.claims, self.moments, complete=self.complete, released=self.released):
+            found.setdefault(one.rule, []).append(one)
+        return {rule: tuple(some) for rule, some in found.items()}
 
     def at(self, *path: str) -> Node | None:
         """Return the node at a path of the policy, or None if nothing is said there."""

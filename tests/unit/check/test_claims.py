@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bayplan.check.claims import AS_IS, TO_BE, check_claims, read_claims
-from bayplan.check.measure import holds
-from bayplan.check.moment import Moment
+from bayplan.check.claims import judged, read_claims
+from bayplan.check.measure import COUNT, RATIO, Claimed, Truth, claimed
+from bayplan.check.moment import AS_IS, TO_BE, Moment
 from bayplan.finding import Place
 from bayplan.model.units import GIB
 from bayplan.pipeline import standing, wished
@@ -50,6 +51,24 @@ services:
   worker: {image: a, mem_limit: 1g, scale: 3}
   job: {image: a}
 """
+SCALED = """
+nodes: {n1: {cpus: 8, memory: 16GiB, gpus: [{model: T4, memory: 16GiB}]}}
+services:
+  train:
+    compose: {image: a}
+    requests: {cpus: 500m, memory: 2GiB}
+    limits: {cpus: 2, memory: 8GiB}
+    gpu: 1
+    scale: {min: 2, max: 8}
+  cache:
+    compose: {image: a}
+    requests: {cpus: 100m, memory: 256MiB}
+    limits: {cpus: 200m, memory: 512MiB}
+    qos: burstable
+    scale: {max: 3}
+  watch: {compose: {image: a}, limits: {memory: 1GiB}}
+"""
+POLICIES = {"": POLICY, "scaled": SCALED}
 NAS = "services: {tools: {image: a, mem_limit: 512m}}"
 
 
@@ -59,17 +78,18 @@ def check(policy: Policy) -> list[Finding]:
         AS_IS: Moment.of(AS_IS, policy.as_is, standing(policy.as_is)),
         TO_BE: Moment.of(TO_BE, policy.to_be, wished(policy.to_be).seats),
     }
-    return check_claims(read_claims(policy.document, policy.environment), moments)
+    return list(judged(read_claims(policy.document, policy.environment), moments))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_claims(case: dict[str, Any], read: Callable[..., Policy]) -> None:
     lines = [yaml.safe_dump([claim], default_flow_style=True, width=9999).strip()[1:-1] for claim in case["expect"]]
     claims = "expect:\n" + "".join(f"  - {line}\n" for line in lines)
-    policy = read({"policy.yml": POLICY, "expect.yml": claims, "c/tower.yml": TOWER, "c/nas.yml": NAS})
+    text = POLICIES[case.get("policy", "")]
+    policy = read({"policy.yml": text, "expect.yml": claims, "c/tower.yml": TOWER, "c/nas.yml": NAS})
     assert policy.findings == ()
     said = [
-        f"{one.place.line - 1} {one.severity} {one.rule} {one.subject}: {one.message} | {one.arithmetic}"
+        f"{one.place.line - 1} {one.severity} {one.rule} {one.subject}: {one.message} | {one.arithmetic} | {one.write}"
         for one in check(policy)
     ]
     assert said == case.get("findings", [])
@@ -86,7 +106,7 @@ rollout:
     before = Moment.of(AS_IS, policy.as_is, standing(policy.as_is))
     after = Moment.of(TO_BE, policy.to_be, wished(policy.to_be).seats)
     moments = {AS_IS: before, "one": before, "two": after, TO_BE: after}
-    found = check_claims(read_claims(policy.document, policy.environment), moments)
+    found = list(judged(read_claims(policy.document, policy.environment), moments))
     assert [(one.place.line, one.message) for one in found] == [
         (20, "claims services 4 after two, but it is 5"),
     ]
@@ -103,7 +123,7 @@ expect:
     policy = read({"policy.yml": POLICY + claims, "c/tower.yml": TOWER, "c/nas.yml": NAS})
     after = Moment.of(TO_BE, policy.to_be, wished(policy.to_be).seats)
     moments = {AS_IS: Moment.of(AS_IS, policy.as_is, standing(policy.as_is)), "cut": after, TO_BE: after}
-    found = check_claims(read_claims(policy.document, policy.environment), moments)
+    found = list(judged(read_claims(policy.document, policy.environment), moments))
     assert [one.arithmetic for one in found if one.message.startswith("claims memory")] == [
         (
             "7.75 GiB declared + 1 GiB replicas + 2 GiB estimated + 2 GiB reserve = 12.75 GiB"
@@ -112,9 +132,9 @@ expect:
     ]
 
 
-def claimed(text: str) -> Node:
+def said(text: str, kind: str = "memory") -> Claimed:
     """Return a claimed value as it is written."""
-    return Node(text, Place("f.yml", 1, 1), text=text)
+    return claimed(Node(text, Place("f.yml", 1, 1), text=text), kind)
 
 
 @given(st.integers(0, 2**45), st.integers(0, 4))
@@ -125,9 +145,9 @@ def test_what_a_person_would_write_of_a_truth_holds(truth: int, digits: int) -> 
     cut, rounded = truth * scale // GIB, (2 * truth * scale + GIB) // (2 * GIB)
     for number in {cut, rounded} - {0}:
         text = f"{number // scale}.{number % scale:0{digits}d}GiB" if digits else f"{number}GiB"
-        assert holds(claimed(text), "memory", truth)
-    assert holds(claimed(f"<= {cut // scale + 1}GiB"), "memory", truth)
-    assert holds(claimed(f">= {cut // scale}GiB"), "memory", truth)
+        assert said(text).holds(Truth(truth))
+    assert said(f"<= {cut // scale + 1}GiB").holds(Truth(truth))
+    assert said(f">= {cut // scale}GiB").holds(Truth(truth))
 
 
 @given(st.integers(1, 5000), st.integers(1, 5000))
@@ -135,9 +155,83 @@ def test_what_a_person_would_write_of_a_truth_holds(truth: int, digits: int) -> 
 def test_what_is_off_by_a_whole_last_digit_does_not_hold(truth: int, claim: int) -> None:
     """In hundredths of a GiB: a claim holds only within one hundredth of the truth."""
     text = f"{claim // 100}.{claim % 100:02d}GiB"
-    assert holds(claimed(text), "memory", truth * GIB // 100) is (abs(truth - claim) == 0 or near(truth, claim))
+    holds = said(text).holds(Truth(truth * GIB // 100))
+    assert holds is (abs(truth - claim) == 0 or near(truth, claim))
 
 
 def near(truth: int, claim: int) -> bool:
     """Whether bytes, which are whole, were cut just below the hundredth."""
     return truth * GIB % 100 != 0 and claim == truth - 1
+
+
+FORMS = (
+    "{}GiB",
+    "{}MiB",
+    "{}.25GiB",
+    "<= {}GiB",
+    ">= {}GiB",
+    "< {}GiB",
+    "> {}GiB",
+    "{}GiB..9GiB",
+    "{}%",
+    "<= {}.5%",
+    "{}%..7%",
+)
+
+
+@given(st.sampled_from(FORMS), st.integers(0, 99), st.just(0) | st.integers(2**16, 2**44), st.integers(2**28, 2**44))
+@settings(derandomize=True, deadline=None, max_examples=500)
+def test_what_is_proposed_for_a_wrong_claim_is_right_and_keeps_its_form(
+    form: str, number: int, amount: int, whole: int
+) -> None:
+    claim, truth = said(form.format(number)), Truth(amount, whole=whole)
+    right = yaml.safe_load(claim.right(truth))
+    assert said(right).holds(truth)
+    assert said(right).sign == claim.sign or (claim.sign, amount) == (">", 0)
+    assert said(right).is_share == claim.is_share
+    assert (said(right).last is None) == (claim.last is None)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "truth", "right"),
+    [
+        ("45GiB", "memory", Truth(27 * GIB), "27GiB"),
+        ("<= 20GiB", "memory", Truth(22_305_308_672), '"<= 20.78GiB"'),
+        ("19GiB", "memory", Truth(22_305_308_672), "20.77GiB"),
+        ("50GiB", "memory", Truth(53 * GIB + 5 * GIB // 8), "53.625GiB"),
+        ("900MiB", "memory", Truth(3 * GIB), "3072MiB"),
+        ("12GiB", "memory", Truth(0), "0GiB"),
+        ("20GiB", "memory", Truth(3 * 2**20), "3MiB"),
+        ("20GiB", "memory", Truth(5), "0.005KiB"),
+        ("5GiB", "memory", Truth(-2 * GIB), '"-2GiB"'),
+        ("900m", "cpus", Truth(1700), "1700m"),
+        ("45.5", "cpus", Truth(48_500), "48.5"),
+        ("54.1%", "memory", Truth(296, whole=610), "48.5%"),
+        ("62%", "memory", Truth(1, whole=2), "50%"),
+        ("<= 85%", "memory", Truth(55, whole=64), '"<= 86%"'),
+        ("60%..80%", "cpus", Truth(7, whole=8), "60%..87.5%"),
+        ("12..20", "cpus", Truth(28_000), '"12..28"'),
+        ("20..12", "cpus", Truth(16_000), '"12..20"'),
+        ("20..12", "cpus", Truth(2_000), '"2..20"'),
+        ("929", COUNT, Truth(69), "69"),
+        ("2..3", RATIO, Truth(Fraction(4)), '"2..4"'),
+        ("108GiB of 30 services", "memory", Truth(108 * GIB, services=32), "108GiB of 32 services"),
+        ("430GB", "disk:data", Truth(336 * 10**9), "336GB"),
+        ("9", "agents", Truth(27), "27"),
+    ],
+)
+def test_the_right_value_is_written_as_the_wrong_one_is(text: str, kind: str, truth: Truth, right: str) -> None:
+    number = yaml.safe_load(text)
+    claim = claimed(Node(number, Place("f.yml", 1, 1), text=text), kind)
+    assert not claim.holds(truth)
+    assert claim.right(truth) == right
+
+
+def test_several_truths_are_written_as_the_range_that_they_span() -> None:
+    low, high = Truth(Fraction(2)), Truth(Fraction(4))
+    assert [said(text, RATIO).right(low, high) for text in ("3", "2..3", "<= 3", ">= 3")] == [
+        '"2..4"',
+        '"2..4"',
+        '"<= 4"',
+        '">= 2"',
+    ]

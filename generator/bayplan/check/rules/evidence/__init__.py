@@ -1,0 +1,1 @@
+"""Evidence: what numbers rest on, and reasons."""

@@ -1,0 +1,1 @@
+"""Savings: totals and their parts, and targets that no change serves."""
