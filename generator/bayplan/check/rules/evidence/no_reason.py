@@ -1,0 +1,67 @@
+"""Cuts and forced moves without a reason: nobody will know later whether they may be taken back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bayplan.check.rule import Rule
+from bayplan.finding import NOWHERE, Severity
+from bayplan.model import units
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bayplan.check.survey import Survey
+    from bayplan.finding import Finding, Place
+    from bayplan.model.quantity import Quantity
+    from bayplan.model.service import Service
+
+RULE = Rule("evidence/no-reason", Severity.NOTE, strict=Severity.ERROR)
+_NAMED = 3
+
+
+def check(survey: Survey) -> Iterator[Finding]:
+    """Yield a note for each line that cuts limits or forces a move and has no `why`."""
+    found: dict[tuple[Place, str], list[str]] = {}
+    for service in survey.services:
+        cuts = [one for one in _cuts(service) if one[0] != NOWHERE]
+        for lines in (cuts, list(_move(survey, service))):
+            if lines:
+                what = ", ".join(words for _, words in lines)
+                found.setdefault((min(place for place, _ in lines), what), []).append(str(service.name))
+    for (place, what), names in sorted(found.items()):
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        verb = "is" if len(names) == 1 else "are"
+        yield RULE.finding(
+            place,
+            ", ".join(names[:_NAMED]) + more,
+            f"{verb} changed without a reason",
+            arithmetic=what,
+            remedy="add why: to it; it travels to the plan and into what is compiled",
+        )
+
+
+def _cuts(service: Service) -> Iterator[tuple[Place, str]]:
+    """Yield the limits that are below what the Compose file has."""
+    for resource, limit in service.limits.items():
+        said = _said(limit)
+        before = said.was
+        if before is not None and said.amount < before.amount and not said.why and "limits" not in service.changed:
+            amounts = f"{units.show(resource, before.amount)} to {units.show(resource, said.amount)}"
+            yield said.place, f"{resource} {amounts}"
+
+
+def _said(amount: Quantity) -> Quantity:
+    """Return what the policy says, before an environment multiplies it."""
+    multiplied = amount.source.startswith("environment ") and amount.was is not None
+    return amount.was if multiplied and amount.was is not None else amount
+
+
+def _move(survey: Survey, service: Service) -> Iterator[tuple[Place, str]]:
+    """Yield the node that a service is sent to from all others that it stands on today."""
+    rule = service.placement
+    if not rule.node or rule.why or "placement" in service.changed:
+        return
+    today = survey.before.nodes_of.get(service.name, ())
+    if today and rule.node not in today:
+        yield rule.place, f"moved from {', '.join(today)} to {rule.node}"
