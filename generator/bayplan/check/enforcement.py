@@ -186,6 +186,7 @@ TABLE: tuple[Row, ...] = (
     _same("networks.*", By.DOCKER, "the networks that Compose makes"),
     _same("networks.*.between_nodes", By.DOCKER, "extra_hosts and published ports", "extra_hosts:"),
     _same("alerts", By.NOTHING, _LATER),
+    _same("bands", By.PROOF, "alerts are compared with them"),
     _same("metrics", By.NOTHING, _LATER),
     _same("forecasts", By.NOTHING, _LATER),
     _same("edges.*", By.DOCKER, "a proxy that is a service like any other", "proxy_pass"),

@@ -1,0 +1,77 @@
+"""Scalers that act above an alert's line: the alert comes before the help."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from math import floor
+from typing import TYPE_CHECKING
+
+from bayplan.check.alerts import WHOLE, above, alerts, shown
+from bayplan.check.moment import stated
+from bayplan.check.rule import Rule
+from bayplan.check.rules.thresholds.warning_over_critical import disordered
+from bayplan.check.triggers import triggers
+from bayplan.finding import Place, Severity
+from bayplan.model.quantity import CPUS, MEMORY
+from bayplan.policy.values import word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bayplan.check.alerts import Alert
+    from bayplan.check.survey import Survey
+    from bayplan.check.triggers import Trigger
+    from bayplan.finding import Finding
+    from bayplan.model.service import Service
+
+RULE = Rule("thresholds/scaler-and-alert", Severity.WARNING)
+_WATCHED = {"service.cpus": CPUS, "service.cpu": CPUS, "service.memory": MEMORY}
+_STEP = 5
+
+
+def check(survey: Survey) -> Iterator[Finding]:
+    """Yield a finding for each target of a scaler above the line of an alert on the same use."""
+    watched = {_WATCHED[one.name]: one for one in alerts(survey) if one.name in _WATCHED and not disordered(one)}
+    said: set[Place] = set()
+    for service in survey.services if watched else ():
+        for trigger in triggers(service):
+            alert = watched.get(trigger.resource)
+            share = _of_limit(service, trigger)
+            if alert is None or share is None or trigger.node.place in said or not alert.lowest.is_share:
+                continue
+            if share > alert.lowest.number:
+                said.add(trigger.node.place)
+                yield _told(survey, service, trigger, share, alert)
+
+
+def _told(survey: Survey, service: Service, trigger: Trigger, share: Fraction, alert: Alert) -> Finding:
+    line = max((one for one in alert.lines if one.number < share), key=lambda one: one.number)
+    lower = _lowered(service, trigger, share, alert.lowest.number)
+    sums = f"{trigger.node.string} = {shown(share)} of limit" if trigger.of == "request" else shown(share)
+    return RULE.finding(
+        trigger.node.place,
+        service.name,
+        f"gets copies above {trigger.node.string}, but alerts.{alert.name} is {line.key} above {shown(line.number)}",
+        arithmetic=f"{sums} > {shown(line.number)}",
+        write=lower,
+        paste="" if lower else above(survey, alert, share),
+        also=(line.node.place,),
+    )
+
+
+def _of_limit(service: Service, trigger: Trigger) -> Fraction | None:
+    """Return a target in percent of the limit, or None if it is none."""
+    if trigger.of == "limit":
+        return trigger.share * WHOLE
+    limit, request = (stated(service, half, trigger.resource) for half in ("limits", "requests"))
+    return trigger.share * WHOLE * request / limit if trigger.of == "request" and limit else None
+
+
+def _lowered(service: Service, trigger: Trigger, share: Fraction, line: Fraction) -> str:
+    """Return a target a step below an alert's line, or nothing where copies would then be taken away before."""
+    number = floor((line - _STEP) * trigger.share * WHOLE / share)
+    down = re.match(r"[0-9.]+", word(service.settings.get(("scale", "down"))))
+    if number <= 0 or (down and Fraction(down[0]) >= number):
+        return ""
+    return f"{number}% of {trigger.of}" if "of" in trigger.node.string else f"{number}%"
