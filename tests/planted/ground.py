@@ -133,6 +133,8 @@ class Ground:
     tree: Node
     policy: Policy
     known: frozenset[str]
+    about: frozenset[tuple[str, str]] = frozenset()
+    """Rule and subject of what is found in it as it is: such a finding may count one more, and say so."""
 
     def checked(self, folder: Path, text: str) -> tuple[Policy, tuple[Finding, ...]]:
         """Return a policy of this text beside the other files, with all findings about it."""
@@ -140,7 +142,7 @@ class Ground:
             old.unlink()
         (folder / "policy.yml").write_text(text, encoding="utf-8")
         with contextlib.chdir(folder):
-            space = Workspace(Path(), ROOT / "nowhere", compiled_of(self.name), ROOT / "nowhere")
+            space = Workspace(Path(), ROOT / "inventory" / self.name, compiled_of(self.name), ROOT / "nowhere")
             policy = pipeline.read(space, self.environment)
             if any(one.is_error for one in policy.findings):
                 return policy, policy.findings
@@ -169,4 +171,5 @@ def prepared(name: str, folder: Path, environment: str | None, target: Path) -> 
     tree = document(folder)
     bare = Ground(name, target, environment, tree, None, frozenset())  # type: ignore[arg-type] - filled below
     policy, found = bare.checked(target, written(tree).text)
-    return Ground(name, target, environment, tree, policy, frozenset(told(one) for one in found))
+    about = frozenset((one.rule, one.subject) for one in found)
+    return Ground(name, target, environment, tree, policy, frozenset(told(one) for one in found), about)

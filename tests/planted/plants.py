@@ -6,6 +6,9 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from bayplan.check.caches import image_name
+from bayplan.check.rules.duplicates.same_image import SHARED
+from bayplan.check.rules.security.mutable_tag import is_moving
 from bayplan.model.names import Name
 
 if TYPE_CHECKING:
@@ -41,7 +44,12 @@ def chosen(rng: random.Random, some: list[Any]) -> Any:
 def limit_over_node(rng: random.Random, ground: Ground) -> Patch | None:
     """A CPU limit that no machine has."""
     fleet = ground.policy.to_be
-    free = services(ground, lambda one: not (one.pool and fleet.pools[one.pool].quota) and one.qos != "guaranteed")
+    free = services(
+        ground,
+        lambda one: (
+            not (one.pool and fleet.pools[one.pool].quota) and one.qos != "guaranteed" and not one.replicas.scaled
+        ),
+    )
     service = chosen(rng, [one for one in free if "cpus" in one.requests])
     if service is None:
         return None
@@ -52,7 +60,9 @@ def limit_over_node(rng: random.Random, ground: Ground) -> Patch | None:
 def pools_over_nodes(rng: random.Random, ground: Ground) -> Patch | None:
     """A quota of requests larger than the fleet."""
     fleet = ground.policy.to_be
-    pool = chosen(rng, [one for one in fleet.pools.values() if not one.per_node and one.quota.get("requests")])
+    shared = [one for one in fleet.pools.values() if not one.per_node and one.quota.get("requests")]
+    section = ground.tree.get("pools")
+    pool = chosen(rng, [one for one in shared if section is not None and not section.value[one.name].get("burst")])
     if pool is None:
         return None
     there = sum(node.has("cpus") for node in fleet.nodes.values()) // 1000
@@ -112,9 +122,163 @@ def port_taken(rng: random.Random, ground: Ground) -> Patch | None:
     return None
 
 
+def address_outside(rng: random.Random, ground: Ground) -> Patch | None:
+    """A fixed address of another network."""
+    fixed = [
+        (service, link)
+        for service in services(ground)
+        for link in service.networks
+        if link.ipv4 and ground.policy.to_be.networks[Name(service.name.project, link.network)].subnets
+    ]
+    found = chosen(rng, fixed)
+    if found is None:
+        return None
+    service, link = found
+    path = key_of(ground, service, "compose", "networks", link.network, "ipv4_address")
+    return Patch("network/address-outside", path, f"10.{rng.randint(1, 200)}.{rng.randint(1, 200)}.9")
+
+
+def never_healthy(rng: random.Random, ground: Ground) -> Patch | None:
+    """A wait for the health of somebody who has no health check."""
+    silent = services(ground, lambda one: "healthcheck" not in one.body and not one.network_mode)
+    rng.shuffle(silent)
+    for other in silent:
+        near = services(ground, lambda one, other=other: one.name.project == other.name.project and one != other)  # type: ignore[misc]
+        waiting = [one for one in near if not one.depends_on and one.placement.node == other.placement.node != ""]
+        if waiting:
+            path = key_of(ground, rng.choice(waiting), "compose", "depends_on")
+            return Patch("network/never-healthy", path, {other.name.name: {"condition": "service_healthy"}})
+    return None
+
+
+# --- scaling, volumes ---
+
+
+def memory_on_cache(rng: random.Random, ground: Ground) -> Patch | None:
+    """A cache that is scaled by memory."""
+    service = chosen(rng, services(ground, lambda one: "redis" in one.image and not one.replicas.scaled))
+    if service is None:
+        return None
+    scale = {"min": 1, "max": 1, "on": {"memory": f"{rng.randint(60, 95)}% of limit"}}
+    return Patch("scaling/memory-on-cache", key_of(ground, service, "scale"), scale)
+
+
+def two_scalers(rng: random.Random, ground: Ground) -> Patch | None:
+    """Copies that come and go at once."""
+    service = chosen(rng, services(ground, lambda one: not one.replicas.scaled and not one.gpu))
+    up = rng.randint(30, 60)
+    scale = {
+        "min": 1,
+        "max": service.replicas.count,
+        "on": {"cpus": f"{up}% of limit"},
+        "down": f"{up + rng.randint(0, 20)}%",
+    }
+    scale["min"] = service.replicas.count
+    return Patch("scaling/two-scalers", key_of(ground, service, "scale"), scale)
+
+
+def class_nowhere(rng: random.Random, ground: Ground) -> Patch | None:
+    """A class of disk that nobody has."""
+    volumes = ground.tree.get("volumes")
+    classed = [
+        (key, node)
+        for key, node in (volumes.items() if volumes is not None else ())
+        if node.get("class") is not None and not any(sign in key for sign in "*{")
+    ]
+    found = chosen(rng, classed)
+    if found is None:
+        return None
+    key, node = found
+    value = {**node.value, "class": f"tape{rng.randint(1, 99)}"}
+    return Patch("volumes/class-nowhere", ("volumes", key), value)
+
+
+# --- security ---
+
+
+def flag(rule: str, key: str, value: Any) -> Plant:
+    """Return a plant that lays a Compose key over some service which has it not."""
+
+    def plant(rng: random.Random, ground: Ground) -> Patch | None:
+        service = chosen(rng, services(ground, lambda one: not one.body.get(key) and one.name.name != "edge-api"))
+        return Patch(rule, key_of(ground, service, "compose", key), value)
+
+    plant.__name__ = key
+    return plant
+
+
+def literal_secret(rng: random.Random, ground: Ground) -> Patch | None:
+    """A password in the policy."""
+    service = chosen(rng, services(ground, lambda one: not isinstance(one.body.get("environment"), list)))
+    key = rng.choice(["DB_PASSWORD", "API_TOKEN", "CLIENT_SECRET", "S3_ACCESS_KEY"])
+    path = key_of(ground, service, "compose", "environment", key)
+    return Patch("security/literal-secret", path, f"s3cr3t{rng.randint(0, 9999)}")
+
+
+def docker_socket(rng: random.Random, ground: Ground) -> Patch | None:
+    """Docker's socket for somebody who has none."""
+    suiting = services(ground, lambda one: not any("docker.sock" in mount.source for mount in one.mounts))
+    service = chosen(rng, [one for one in suiting if not one.bind_paths])
+    path = key_of(ground, service, "compose", "volumes")
+    mine = [f"{mount.source}:{mount.target}" for mount in service.mounts if mount.source]
+    return Patch("security/docker-socket", path, [*mine, "/var/run/docker.sock:/var/run/docker.sock"])
+
+
+# --- duplicates ---
+
+
+def same_image(rng: random.Random, ground: Ground) -> Patch | None:
+    """Another service becomes one more of a program that runs already."""
+    programs = ["nginx:1.29", "prom/prometheus:v3.1.0", "grafana/grafana:11.4.0"]
+    there = [one for one in programs if services(ground, lambda it, one=one: runs(it, one))]  # type: ignore[misc]
+    others = services(
+        ground,
+        lambda one: not any(runs(one, program) for program in programs) and not one.name.name.startswith("edge-"),
+    )
+    plain = [one for one in others if not one.tuning and not one.build and settled(one.image)]
+    if not there or not plain:
+        return None
+    return Patch("duplicates/same-image", key_of(ground, rng.choice(plain), "compose", "image"), rng.choice(there))
+
+
+def settled(image: str) -> bool:
+    """Whether an image is no shared program, and has a tag that stays."""
+    return image_name(image) not in SHARED and not is_moving(image)
+
+
+def runs(service: Service, image: str) -> bool:
+    """Whether a service runs a program of this name."""
+    return service.image.rpartition("/")[2].partition(":")[0] == image.rpartition("/")[2].partition(":")[0]
+
+
+# --- rollout ---
+
+
+def window(rng: random.Random, ground: Ground) -> Patch | None:
+    """A window that never opens."""
+    hour = f"{rng.randint(0, 23):02}:{rng.randint(0, 59):02}"
+    return Patch("rollout/window", ("rollout", "window"), f"{hour}-{hour} Europe/Berlin") if ground.tree else None
+
+
+def keep_source(rng: random.Random, ground: Ground) -> Patch | None:
+    """The old copy of data thrown away."""
+    value = rng.choice(["0s", "0m", "0h", "0d"])
+    return Patch("rollout/no-undo", ("rollout", "keep_source"), value) if ground.tree else None
+
+
 FAMILIES: dict[str, tuple[Plant, ...]] = {
     "capacity": (limit_over_node, pools_over_nodes, replicas_at_max),
     "qos": (not_guaranteed,),
-    "network": (port_taken,),
+    "scaling": (memory_on_cache, two_scalers),
+    "volumes": (class_nowhere,),
+    "network": (port_taken, address_outside, never_healthy),
+    "security": (
+        flag("security/privileged", "privileged", value=True),
+        flag("security/host-pid", "pid", "host"),
+        flag("security/capabilities", "cap_add", ["SYS_ADMIN"]),
+        literal_secret,
+        docker_socket,
+    ),
+    "duplicates": (same_image,),
+    "rollout": (window, keep_source),
 }
-_ = Name

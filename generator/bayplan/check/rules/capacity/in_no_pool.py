@@ -49,6 +49,7 @@ def check(survey: Survey) -> Iterator[Finding]:
             f"{units.show(resource, promised + asked)} > {units.show(resource, room)}",
             paste=_smaller(survey, resource, quotas, promised + asked - room),
             remedy="give it a pool whose quota has room, or promise less",
+            also=tuple(survey.fleet.services[name].place for name in largest[1:]),
         )
 
 

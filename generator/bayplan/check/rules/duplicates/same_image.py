@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bayplan.analyse.charge import charge
 from bayplan.check.caches import image_name
+from bayplan.check.compose_lines import line
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
 from bayplan.model import units
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bayplan.check.survey import Survey
-    from bayplan.finding import Finding
+    from bayplan.finding import Finding, Place
     from bayplan.model.service import Service
 
 RULE = Rule("duplicates/same-image", Severity.NOTE)
-_SHARED = frozenset(
+SHARED = frozenset(
     {
         "alertmanager", "clickhouse-server", "elasticsearch", "grafana", "influxdb", "jaeger", "keycloak", "loki",
         "mariadb", "memcached", "minio", "mongo", "mysql", "nats", "neo4j", "nginx", "opensearch", "pgvector",
@@ -39,7 +40,7 @@ def check(survey: Survey) -> Iterator[Finding]:
     alike: dict[str, dict[str, list[Service]]] = {}
     for service in survey.services:
         program = image_name(service.image)
-        if program in _SHARED:
+        if program in SHARED:
             role = f"{service.name.project}/{_NUMBERED.sub('', service.name.name)}"
             alike.setdefault(program, {}).setdefault(role, []).append(service)
     for program, roles in sorted(alike.items()):
@@ -53,16 +54,21 @@ def check(survey: Survey) -> Iterator[Finding]:
             f"{units.show(MEMORY, size)} ({role})" for role, size in sorted(sizes.items()) if role != largest
         )
         yield RULE.finding(
-            first.place,
+            _place(first),
             first.name,
             f"is one of {len(roles)} that run {program}: if they shared that of {largest}, "
             f"{units.show(MEMORY, freed)} of memory would be free",
             arithmetic=f"{shown} = {units.show(MEMORY, freed)}",
             remedy="share one where versions and duties allow it",
-            also=(*(one.place for one in others), roles[largest][0].place),
+            also=(*map(_place, others), _place(roles[largest][0])),
         )
 
 
 def _size(survey: Survey, service: Service) -> int:
     amount = charge(survey.fleet, service, MEMORY)
     return amount.amount * service.replicas.count if amount else 0
+
+
+def _place(service: Service) -> Place:
+    image = line(service, "image")
+    return image.place if image is not None else service.place

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bayplan.check.survey import Survey
-    from bayplan.finding import Finding, Place
+    from bayplan.finding import Finding
 
 RULE = Rule("enforce/nothing", Severity.NOTE, strict=Severity.ERROR)
 
@@ -29,10 +29,10 @@ def check(survey: Survey) -> Iterator[Finding]:
             yield RULE.finding(places[0], row.key, message, remedy=_remedy(row), also=tuple(places[1:]))
     elif found:
         keys = ", ".join(sorted(row.key for row in found))
-        first: Place = min(places[0] for places in found.values())
+        first, *others = sorted({place for places in found.values() for place in places})
         message = f"has {len(found)} keys that nothing holds on Compose yet"
         remedy = "bayplan check --strict names each with its places; docs/enforcement.md says what holds the others"
-        yield RULE.finding(first, "policy", message, arithmetic=keys, remedy=remedy)
+        yield RULE.finding(first, "policy", message, arithmetic=keys, remedy=remedy, also=tuple(others))
 
 
 def _remedy(row: Row) -> str:
