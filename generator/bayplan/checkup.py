@@ -123,6 +123,7 @@ def impossible(conflict: place.Conflict) -> Finding:
         first.place,
         first.subject,
         conflict.message,
+        remedy="" if conflict.remedies else "no single line ends it: ask for less, or add what is missing",
         arithmetic=conflict.arithmetic,
         paste=conflict.remedies[0].text if conflict.remedies else "",
         also=tuple(line.place for line in others),

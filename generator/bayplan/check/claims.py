@@ -58,7 +58,7 @@ def judged(
         elif released and claim.at == AS_IS:
             message = "speaks of the time before the first release, and is not checked any more"
             yield note("claims/past", claim.node.place, claim.of, message, "remove it, or keep it as a record")
-        elif not complete and claim.of_machines and claim.at != AS_IS:
+        elif not complete and claim.of_machines and claim.at != AS_IS and not _of_hardware(claim):
             message = "cannot be measured: not every service has a place yet"
             remedy = "see where everything would stand: bayplan plan POLICY"
             yield note("claims/not-placed", claim.node.place, claim.of, message, remedy)
@@ -69,6 +69,12 @@ def judged(
                 yield subject
             else:
                 yield from _judged(Case(now, Scene.of(now, subject, moment), claims, moments))
+
+
+def _of_hardware(claim: Claim) -> bool:
+    """Whether a claim speaks only of what nodes have and keep back, wherever services stand."""
+    keys = [key for key, _ in claim.node.items() if key not in _ABOUT and not key.startswith("x-")]
+    return all(key.startswith(("capacity.", "reserve.")) for key in keys)
 
 
 def _never(claim: Claim, moments: Mapping[str, Moment]) -> Finding:

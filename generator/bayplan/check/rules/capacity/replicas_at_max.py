@@ -32,9 +32,13 @@ def check(survey: Survey) -> Iterator[Finding]:
         for resource, room in rooms.items():
             each = _each(survey, service, resource)
             others = taken[resource] - each * replicas.count
-            if not each or others + each * replicas.maximum <= room or others + each * replicas.count > room:
+            if not each or others + each * replicas.maximum <= room:
                 continue
+            # Where not even the copies of now fit beside the others, the placement says so; alone it may still be said.
+            others = others if others + each * replicas.count <= room else 0
             fitting = max((room - others) // each, replicas.minimum)
+            if fitting >= replicas.maximum:
+                continue
             place = survey.settings_of(service, "scale", "max")
             beside = f" + {_show(resource, others)} of the others" if others else ""
             yield RULE.finding(
