@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
+import tarfile
 import tomllib
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,6 +104,20 @@ def test_a_lock_holds_one_fitting_version_of_all_that_is_asked_for(lock: str, py
 def test_developers_run_the_versions_that_users_run(python: str) -> None:
     users, developers = (pins(lock, python, "x86_64") for lock in LOCKS)
     assert users.items() <= developers.items()
+
+
+def test_the_wheel_and_the_source_bring_along_what_explain_shows(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "--directory", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, capture_output=True, check=True)
+    (wheel,), (source,) = tmp_path.glob("*.whl"), tmp_path.glob("*.tar.gz")
+    with zipfile.ZipFile(wheel) as packed, tarfile.open(source) as sources:
+        inside, original = set(packed.namelist()), {name.partition("/")[2] for name in sources.getnames()}
+    rules = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/rules/**/*.md")}
+    reference = {path.name for path in ROOT.glob("policies/reference/*.yml")}
+    assert len(rules) > 150
+    assert {f"bayplan/{name}" for name in rules} <= inside
+    assert {f"bayplan/docs/reference/{name}" for name in reference} <= inside
+    assert rules | {f"policies/reference/{name}" for name in reference} <= original
 
 
 def test_make_alone_lists_every_target() -> None:

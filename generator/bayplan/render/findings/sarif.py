@@ -69,8 +69,8 @@ def _rule(rule: str, report: Report) -> dict[str, Any]:
 
 
 def _why(page: Page) -> str:
-    """Return why it matters: what stands before the examples."""
-    return " ".join(page.body.partition("## ")[0].split()) or page.summary
+    """Return why it matters: the first paragraph of the page."""
+    return " ".join(page.body.partition("\n\n")[0].split())
 
 
 def _results(report: Report, rules: list[str], ends: Mapping[Place, Place]) -> list[dict[str, Any]]:
