@@ -17,7 +17,7 @@ from bayplan.plan.diff import diff
 from bayplan.plan.rollout import read_cuts
 from bayplan.plan.setting import pasted
 from bayplan.plan.sides import carried, reasons, standing, wished
-from bayplan.plan.stages import assign, order_findings, staged
+from bayplan.plan.stages import WHOLE, assign, order_findings, staged
 from bayplan.plan.state import state
 from bayplan.policy.fleet import read_policy
 from bayplan.render.compose import bodies
@@ -104,12 +104,14 @@ def _moments(policy: Policy, placement: Placement, *, decided: bool) -> tuple[di
     """Return the fleet as it is, after each stage and in the end, and what is wrong with the stages."""
     to_be, as_is = numbered(policy.to_be, placement), numbered(policy.as_is, placement)
     there = standing(as_is, placement.seats)
+    before, after = Moment.of(AS_IS, as_is, there), Moment.of(TO_BE, to_be, placement.seats)
+    cuts, findings = read_cuts(policy.document, to_be)
+    if cuts == (WHOLE,):  # one step from today to the end: there is nothing between them to look at
+        return {AS_IS: before, TO_BE: after}, findings
     now = state(as_is, there, {name: service.body for name, service in as_is.services.items()})
     then = state(to_be, placement.seats, bodies(to_be, placement))
-    cuts, findings = read_cuts(policy.document, to_be)
     taken, untaken = assign(cuts, diff(now, then, reasons(to_be, placement), carried(to_be)))
     stages = staged(as_is, to_be, now, cuts, taken)
-    before, after = Moment.of(AS_IS, as_is, there), Moment.of(TO_BE, to_be, placement.seats)
     between = {stage.cut.name: Moment(stage.cut.name, stage.fleet, stage.ledger, stage.seats) for stage in stages}
     crossed = order_findings(as_is, to_be, now, stages, before.ledger) if decided else []
     return {AS_IS: before, **between, TO_BE: after}, [*findings, *untaken, *crossed]

@@ -229,17 +229,25 @@ def rows_in(document: Node, environment: str) -> Iterator[tuple[Row, list[Place]
 
 
 def _look(node: Node, at: tuple[_Branch, ...], found: dict[Row, list[Place]]) -> None:
+    anybody = tuple(branch.children["*"] for branch in at if "*" in branch.children)
     for key, child in node.items():
-        if key == "why" or key.startswith("x-") or child.value is None:
+        if key == "why" or child.value is None or key.startswith("x-"):
             continue
-        deeper = tuple(one for branch in at for one in branch.below(key))
+        named = any(key in branch.children for branch in at)
+        deeper = _below(at, key) if named else anybody
         row = next((branch.row for branch in deeper if branch.row is not None), None)
         if row is not None and row.v1.by is not By.FACT:
             found.setdefault(row, []).append(child.here)
-        if any(branch.children for branch in deeper):
+        if child.is_map and any(branch.children for branch in deeper):
             _look(child, deeper, found)
+        elif child.is_list:
+            items = _below(deeper, "[]")
             for item in child:
-                _look(item, tuple(one for branch in deeper for one in branch.below("[]")), found)
+                _look(item, items, found)
+
+
+def _below(at: tuple[_Branch, ...], key: str) -> tuple[_Branch, ...]:
+    return tuple(one for branch in at for one in branch.below(key))
 
 
 @dataclass(frozen=True, slots=True)
