@@ -69,7 +69,7 @@ def test_a_key_is_explained_by_schema_reference_and_enforcement(bayplan: Bayplan
     ("call", "said"),
     [
         (["rules", "capcity"], "did you mean capacity?"),
-        (["rules", "*/nowhere"], "bayplan rules lists all"),
+        (["rules", "*/no-such-thing"], "bayplan rules lists all"),
         (["rules", "--format", "yaml"], "'yaml' is not one of"),
         (["explain"], "RULE | KEY | POLICY SERVICE"),
         (["explain", "capacity/pool-over-nodes"], "did you mean capacity/pools-over-nodes?"),

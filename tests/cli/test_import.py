@@ -22,11 +22,12 @@ COMPOSE = ROOT / "policies" / "bev" / "compose"
 
 def test_the_five_files_of_a_fleet(bayplan: Bayplan, tmp_path: Path) -> None:
     out = tmp_path / "policies" / "mine"
+    there = shutil.copytree(COMPOSE, tmp_path / "compose")
     done = bayplan(
         "import",
-        *("--node", f"thanos:16,64GiB={COMPOSE / 'thanos.yml'}"),
-        *("--node", f"oracle1:4,24GiB={COMPOSE / 'oracle1.yml'}"),
-        *("--node", f"starlord:24,61GiB={','.join(str(COMPOSE / f'{name}.yml') for name in ('companion', 'development', 'starlord-vault'))}"),
+        *("--node", f"thanos:16,64GiB={there / 'thanos.yml'}"),
+        *("--node", f"oracle1:4,24GiB={there / 'oracle1.yml'}"),
+        *("--node", f"starlord:24,61GiB={','.join(str(there / f'{name}.yml') for name in ('companion', 'development', 'starlord-vault'))}"),
         *("--out", out),
     )  # fmt: skip
     assert (done.code, done.out) == (0, "")
@@ -91,3 +92,11 @@ def test_a_file_that_is_not_there(bayplan: Bayplan, tmp_path: Path) -> None:
     assert done.code == 1
     assert "nothing.yml" in done.err
     assert not (tmp_path / "mine").exists()
+
+
+def test_what_no_policy_may_read_is_not_imported(bayplan: Bayplan, tmp_path: Path) -> None:
+    out = tmp_path / "policies" / "mine"
+    done = bayplan("import", "--node", f"thanos:16,64GiB={COMPOSE / 'thanos.yml'}", "--out", out)
+    assert done.code == 1
+    assert "source/outside" in done.err
+    assert not out.exists()

@@ -12,12 +12,13 @@ from bayplan.cli.show import show_findings, talk
 from bayplan.compose.read import read_project
 from bayplan.compose.service import to_service
 from bayplan.errors import OutputError, PolicyError, UsageError
-from bayplan.finding import Finding, in_order
+from bayplan.finding import Finding, Place, in_order
 from bayplan.model import units
 from bayplan.policy.validate import schema_text
 from bayplan.render import tree
 from bayplan.render.proposal import Imported, Machine, proposal
 from bayplan.source import read_yaml
+from bayplan.source.file import border_of, outside
 
 _NODE = re.compile(
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9_.-]*)(?::(?P<cpus>[0-9.m]+),(?P<memory>[0-9.A-Za-z]+))?=(?P<files>.+)"
@@ -85,6 +86,8 @@ def _project(
     if compose is None:
         return None, findings
     services, more = [], list(findings)
+    border = border_of(out)
+    more.extend(outside(Place(str(file)), str(file), border) for file in files if not border.holds(file))
     for key, node in compose.services.items():
         service, found = to_service(name, key, node)
         services.append(service)

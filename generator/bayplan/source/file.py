@@ -32,15 +32,16 @@ class Border:
 
 
 def border_of(folder: Path) -> Border:
-    """Return the border of what a folder may name: its repository, or the folder that it lies in.
+    """Return the border of what a policy folder may name: its repository, or the folder that it lies in.
 
-    The repository is the nearest folder, from this one upwards, that holds `.git`.
+    The repository is the nearest folder, from this one upwards, that holds `.git`. Without one, the folder of a policy
+    in `policies/` is the one that holds `policies/`, with all that lies beside it.
     """
     real = Path(os.path.realpath(folder))
     for above in (real, *real.parents):
         if os.path.lexists(above / ".git"):
             return Border(str(above))
-    return Border(str(real.parent))
+    return Border(str(real.parent.parent if real.parent.name == "policies" else real.parent))
 
 
 def outside(place: Place, name: str, border: Border) -> Finding:
