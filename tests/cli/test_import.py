@@ -69,7 +69,8 @@ def test_what_exists_is_not_overwritten(bayplan: Bayplan, tmp_path: Path, there:
 
 def test_an_empty_folder_is_taken(bayplan: Bayplan, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
-    call = ("import", "--node", f"a:4,8GiB={COMPOSE / 'starlord-vault.yml'}", "--out", tmp_path / "mine")
+    file = shutil.copy(COMPOSE / "starlord-vault.yml", tmp_path)
+    call = ("import", "--node", f"a:4,8GiB={file}", "--out", tmp_path / "mine")
     assert bayplan(*call).code == 0
     assert (tmp_path / "mine" / "policy.yml").is_file()
 

@@ -336,9 +336,10 @@ class TestBorder:
     def test_without_git_it_is_the_folder_around(self, tmp_path: Path) -> None:
         folder = tmp_path / "policies" / "shop"
         folder.mkdir(parents=True)
-        assert border_of(folder).root == str(tmp_path / "policies")
+        assert border_of(folder).root == str(tmp_path)
         (tmp_path / "link").symlink_to(folder)
-        assert border_of(tmp_path / "link").root == str(tmp_path / "policies")
+        assert border_of(tmp_path / "link").root == str(tmp_path)
+        assert border_of(tmp_path / "elsewhere" / "shop").root == str(tmp_path / "elsewhere")
 
     @pytest.mark.parametrize(
         ("path", "inside"),
