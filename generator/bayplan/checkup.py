@@ -13,9 +13,10 @@ from bayplan.check.neighbours import lost_names
 from bayplan.check.survey import Survey
 from bayplan.finding import Finding, error, in_order
 from bayplan.pipeline import numbered, recorded, stop_if_broken
+from bayplan.place.vram import vram_unsaid
 from bayplan.plan.diff import diff
 from bayplan.plan.rollout import read_cuts
-from bayplan.plan.setting import pasted
+from bayplan.plan.setting import keyed, pasted
 from bayplan.plan.sides import carried, reasons, standing, wished
 from bayplan.plan.stages import WHOLE, assign, order_findings, staged
 from bayplan.plan.state import state
@@ -82,11 +83,13 @@ def _checked(space: Workspace, policy: Policy, *, strict: bool) -> tuple[Finding
     ruled = looked_over(survey)
     lost = lost_names(survey.fleet, placement.seats)
     files = node_findings(survey.fleet, placement)
-    placed = [*decision.findings, *(impossible(one) for one in decision.conflicts)]
+    shared = () if decision.placement else vram_unsaid(survey.fleet, placement.seats)
+    placed = [*decision.findings, *(impossible(one) for one in decision.conflicts), *files, *shared]
     if policy.document.get("environments") is not None:
         placed = [pasted(one, policy.environment, policy.factors) for one in placed]
+    placed = [keyed(one, policy.document, policy.environment) for one in placed]
     resting = inactive(survey.fleet)
-    return in_order([*policy.findings, *found, *placed, *more, *ruled, *lost, *resting, *files])
+    return in_order([*policy.findings, *found, *placed, *more, *ruled, *lost, *resting])
 
 
 def _settled(fleet: Fleet, lock: Placement | None) -> place.Decision:

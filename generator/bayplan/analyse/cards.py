@@ -103,6 +103,11 @@ def cards_needed(ask: GpuAsk) -> int:
     return max(1, ask.count, 0 if ask.memory or ask.profile or ask.count else ask.access)
 
 
+def whole(ask: GpuAsk, node: Node) -> int:
+    """Return how many whole cards of a node suit an ask, whoever has them."""
+    return sum(len(group.cards) for group in groups(node) if not unsuited(ask, group))
+
+
 def missing(ask: GpuAsk, node: Node) -> str:
     """Return why a node could not serve the ask even if it were empty, or the empty string."""
     if not node.gpus:

@@ -7,6 +7,7 @@ i + 2 cores, …: that is what is assumed where a core has several.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from bayplan.analyse.charge import charge_on
 from bayplan.model.quantity import CPUS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from bayplan.model.fleet import Fleet, Node
     from bayplan.model.names import Instance
@@ -36,11 +37,13 @@ class Cores:
         own: copy → the logical CPUs that nobody else uses.
         rest: those of all shared services: neither somebody's own nor the system's.
         short: copy → how many cores it asks for, where fewer are free.
+        free: how many physical cores are in no set and nobody's own.
     """
 
     own: Mapping[Instance, tuple[int, ...]] = field(default_factory=dict)
     rest: tuple[int, ...] = ()
     short: Mapping[Instance, int] = field(default_factory=dict)
+    free: int = 0
 
 
 def cores(fleet: Fleet, placement: Placement) -> dict[str, Cores]:
@@ -57,6 +60,41 @@ def kind(fleet: Fleet, service: Service) -> str:
     return service.cores if service.cores != SHARED else fleet.tier_of(service).cores or SHARED
 
 
+def pinned(fleet: Fleet, service: Service, node: Node) -> tuple[int, ...]:
+    """Return the cores that a service is confined to on a node: those of its set, its own words, or its Compose file's.
+
+    Empty for shared and exclusive ones, and for a set that the node does not have.
+    """
+    how = kind(fleet, service)
+    if how == EXCLUSIVE:
+        return ()
+    if how in ("", SHARED):
+        return cores_in(str(service.body.get("cpuset") or ""))
+    return node.core_map.get(how) or cores_in(how)
+
+
+def cores_in(text: str) -> tuple[int, ...]:
+    """Return the cores of `2-3`, `0,4-5`, sorted; none for any other text."""
+    cores: set[int] = set()
+    for part in text.split(","):
+        found = re.fullmatch(r"\s*(\d{1,4})(?:-(\d{1,4}))?\s*", part)
+        if found is None:
+            return ()
+        cores.update(range(int(found[1]), int(found[2] or found[1]) + 1))
+    return tuple(sorted(cores))
+
+
+def show_cores(cores: Iterable[int]) -> str:
+    """Return `0-2,5` from cores."""
+    runs: list[list[int]] = []
+    for core in sorted(cores):
+        if runs and runs[-1][-1] == core - 1:
+            runs[-1].append(core)
+        else:
+            runs.append([core])
+    return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
 def _given(fleet: Fleet, node: Node, copies: list[Instance]) -> Cores:
     named = {core for some in node.core_map.values() for core in some}
     free = [whole for whole in _physical(node) if named.isdisjoint(whole)]
@@ -71,7 +109,7 @@ def _given(fleet: Fleet, node: Node, copies: list[Instance]) -> Cores:
         free = free[wanted:]
     kept = {core for some in own.values() for core in some} | set(node.core_map.get(OS, ()))
     rest = tuple(core for core in range(node.has(CPUS) // _MILLI) if core not in kept)
-    return Cores(own, rest, short)
+    return Cores(own, rest, short, len(free))
 
 
 def _physical(node: Node) -> list[tuple[int, ...]]:

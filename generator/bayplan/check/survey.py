@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from bayplan.analyse.coregroups import shares
 from bayplan.check.claims import judged, read_claims
 from bayplan.check.moment import AS_IS, TO_BE
 from bayplan.check.paste import fragment
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from fractions import Fraction
 
+    from bayplan.analyse.coregroups import Shares
     from bayplan.check.moment import Moment
     from bayplan.check.subject import Claim
     from bayplan.finding import Finding
@@ -101,6 +103,11 @@ class Survey:
         return tuple(one for one in found if one is not None)
 
     @cached_property
+    def shares(self) -> Mapping[str, Shares]:
+        """Return node → who shares its cores, for each node with a copy, by name."""
+        return shares(self.fleet, self.after.seats)
+
+    @cached_property
     def claims(self) -> tuple[Claim, ...]:
         """Return what the policy claims of this environment."""
         return read_claims(self.document, self.environment)
@@ -141,6 +148,11 @@ class Survey:
     def _node_keys(self) -> Mapping[str, str]:
         section = self.at("nodes")
         return {name: key for key, _ in (section.items() if section else ()) for name in expand_range(key)}
+
+    def copies_before(self, copies: int) -> int:
+        """Return a number of copies before the environment multiplies it; one at least."""
+        factor = self.factors.get("replicas")
+        return copies if factor is None else max(1, copies * factor.denominator // factor.numerator)
 
     def paste(self, path: tuple[str, ...], value: Any) -> str:
         """Return a fragment that says a value at a path, in the environment where that has a word about it already."""

@@ -71,6 +71,7 @@ class Node:
         gpus, disks, labels, taints: what it has.
         threads_per_core: logical CPUs of a physical core.
         core_map: core set → cores; the set `os` is kept free.
+        core_places: core set → where its cores are written.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Node:
     threads_per_core: int = 1
     core_map: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     why: str = ""
+    core_places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
 
     def has(self, resource: str) -> int:
         """Return the capacity of a resource, 0 if the node has none of it."""

@@ -2,26 +2,95 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bayplan.analyse.cores import SHARED, cores, kind
-from bayplan.finding import Finding, error
+from bayplan.analyse.coregroups import Group, shares
+from bayplan.analyse.cores import OS, SHARED, cores, kind
+from bayplan.finding import Finding, error, warning
+from bayplan.model.quantity import CPUS
+from bayplan.place.conflict.amend import show
+from bayplan.place.coresets import smaller, too_few
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from bayplan.model.fleet import Fleet, Node
     from bayplan.model.placement import Placement
+    from bayplan.model.service import Service
+
+_MILLI = 1000
 
 
 def core_findings(fleet: Fleet, placement: Placement) -> Iterator[Finding]:
+    """Yield core sets that are too small for what stands on them, and nodes on which some have no core at all."""
+    for name, here in shares(fleet, placement.seats).items():
+        spare = 0 if here.alone else max(0, len(here.free) - bool(here.loose.copies))
+        for group in here.pinned.values():
+            found = too_few(group, here.free, spare)
+            if found is not None:
+                yield found
+        if fleet.nodes[name].core_map and not (here.free or here.alone):
+            yield from _in_no_set(here.loose, here.pinned)
+    yield from _own_cores(fleet, placement)
+
+
+def _in_no_set(loose: Group, groups: Mapping[tuple[int, ...], Group]) -> Iterator[Finding]:
+    """Yield the pools, and the services of none, that are in no set of a node whose every core is in one."""
+    fleet, node = loose.fleet, loose.node
+    sizes = " + ".join(f"{len(some)} ({name})" for name, some in node.core_map.items())
+    mapped = {core for some in node.core_map.values() for core in some}
+    pools: dict[str, list[Service]] = {}
+    proxies = {edge.service for edge in fleet.edges.values()}
+    for service in (one for one in loose.copies if one.name not in proxies):
+        pools.setdefault(service.pool if service.pool in fleet.pools else "", []).append(service)
+    for name, members in sorted(pools.items()):
+        group = replace(loose, copies=tuple(members))
+        services = [str(one.name) for one in group.services]
+        roomy = _roomy(group, groups)
+        # A pool says it once for all of its members; where it is none, each says it.
+        said = {name: {"cores": roomy}} if name else {one: {"cores": roomy} for one in services}
+        yield warning(
+            "pinning/no-core",
+            fleet.pools[name].place if name else members[0].place,
+            f"pools.{name}" if name else f"nodes.{node.name}",
+            f"leaves no core of {node.name} to {', '.join(services[:3])}{' and others' if services[3:] else ''}: each "
+            "is in a set, and nothing keeps them off those",
+            "" if roomy else f"take cores from a set of nodes.{node.name}.core_map, or name a set for them: cores: ...",
+            arithmetic=f"{sizes} = {len(mapped)} of {node.has(CPUS) // _MILLI} cores",
+            paste=show(("pools" if name else "services",), said) if roomy else "",
+            also=(node.core_places.get(OS, node.place),),
+        )
+
+
+def _roomy(group: Group, groups: Mapping[tuple[int, ...], Group]) -> str:
+    """Return the set of the node with the most room, if a group fits there, or the empty string."""
+    best, most = "", -1
+    for name, some in sorted(group.node.core_map.items()):
+        there = groups.get(some)
+        room = len(some) * _MILLI - (there.asked if there else 0)
+        if name != OS and room > most:
+            best, most = name, room
+    return best if most >= group.asked else ""
+
+
+def _own_cores(fleet: Fleet, placement: Placement) -> Iterator[Finding]:
     """Yield the copies for which too few cores are free, and nodes on which none is left for the others."""
     for name, given in cores(fleet, placement).items():
         node = fleet.nodes[name]
         for copy, wanted in given.short.items():
             service = fleet.services[copy.service]
-            message = f"asks for {wanted} cores of its own on {name}; fewer are in no set and nobody's own"
-            yield error("pinning/too-few-cores", service.place, str(copy), message, _remedy(node))
+            fitting = given.free * max(1, node.threads_per_core) * _MILLI
+            yield error(
+                "pinning/too-few-cores",
+                Group(fleet, node, (service,)).place(service),
+                str(copy),
+                f"asks for {wanted} cores of its own on {name}; fewer are in no set and nobody's own",
+                _remedy(node),
+                arithmetic=f"{wanted} > {given.free}",
+                paste=show(("services", str(service.name)), smaller(service, fitting)) if fitting else "",
+                also=(node.place,),
+            )
         others = [one for one in placement.on(name) if kind(fleet, fleet.services[one.service]) == SHARED]
         if others and not given.rest:
             message = f"has no core left for {others[0].service}: each is the system's or somebody's own"

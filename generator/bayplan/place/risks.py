@@ -9,7 +9,8 @@ from bayplan.finding import Finding, note, warning
 from bayplan.model.names import Name
 from bayplan.model.quantity import CPUS, MEMORY
 from bayplan.place.constraints.ties import bridge_of
-from bayplan.place.exact.seats import counts_of, only_access
+from bayplan.place.exact.seats import counts_of
+from bayplan.place.vram import vram_unsaid
 from bayplan.place.words import several
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def risks(problem: Problem, seats: Mapping[Instance, Seat]) -> Iterator[Finding]
     for node in problem.nodes:
         for resource in (CPUS, MEMORY):
             yield from _unbounded(problem, counts, node, resource)
-        yield from _vram_unsaid(problem, seats, node)
+    yield from vram_unsaid(problem.fleet, seats)
     yield from _bridged(problem, counts)
 
 
@@ -41,21 +42,6 @@ def _unbounded(problem: Problem, counts: Counts, node: Node, resource: str) -> I
         remedy = f"give them limits, or estimates: [{{match: ..., {resource}: ...}}]"
         listed = ", ".join(names)
         yield warning("capacity/unbounded", node.place, node.name, message, remedy, arithmetic=f"charged 0: {listed}")
-
-
-def _vram_unsaid(problem: Problem, seats: Mapping[Instance, Seat], node: Node) -> Iterator[Finding]:
-    for card in sorted(node.gpus, key=lambda one: one.index):
-        users = [one for one, seat in sorted(seats.items()) if seat.node == node.name and card.index in seat.gpus]
-        unsaid = [one for one in users if (ask := problem.fleet.services[one.service].gpu) and only_access(ask)]
-        if unsaid and len(users) > 1:
-            message = (
-                f"{len(users)} copies share card {card.index} of {node.name}, and {len(unsaid)} of them say no VRAM"
-            )
-            remedy = f"services: {{{unsaid[0].service}: {{gpu: 2GiB}}}}, with what it really needs"
-            shown = ", ".join(str(one) for one in unsaid)
-            ask = problem.fleet.services[unsaid[0].service].gpu
-            place = ask.place if ask else node.place
-            yield warning("gpu/vram-unsaid", place, node.name, message, remedy, arithmetic=f"unsaid: {shown}")
 
 
 def _bridged(problem: Problem, counts: Counts) -> Iterator[Finding]:

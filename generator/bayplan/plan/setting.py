@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bayplan.model import units
 from bayplan.model.quantity import CPUS, GPU_MEMORY, MEMORY
 from bayplan.place.conflict.amend import flow, show
+from bayplan.policy.patterns import expand_range
 from bayplan.source import plain, read_text, walk
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from bayplan.finding import Finding
     from bayplan.place import Conflict
     from bayplan.place.conflict.remedy import Remedy
+    from bayplan.source import Node
 
 _SECTIONS = frozenset({"services", "pools", "defaults"})
 _HALVES = frozenset({"limits", "requests"})
@@ -41,6 +44,35 @@ def pasted(finding: Finding, name: str, factors: Mapping[str, Fraction]) -> Find
     if factors and tree is not None and multiplied:
         entries = flow(_before(plain(tree)[section], (section,), factors))
     return replace(finding, paste=f"environments: {{{name}: {{{section}: {entries}}}}}")
+
+
+_KEY = re.compile(r"(?<=[{ ])([\w.-]+/)([\w.-]+)(?=: )")
+
+
+def keyed(finding: Finding, document: Node, environment: str) -> Finding:
+    """Return a finding whose fragment names services and nodes by the keys that the policy has for them.
+
+    A policy that says `web` may not say `shop/web` as well, and of a range of nodes one speaks by the range.
+    """
+    if finding.paste.startswith("nodes: "):
+        ranges = {name: key for key, _ in _section(document, "nodes") for name in expand_range(key)}
+        head, name, rest = (
+            re.split(r"(?<=nodes: \{)([^:{}]+)(?=: )", finding.paste, maxsplit=1) if ranges else ("", "", "")
+        )
+        return replace(finding, paste=f"{head}{ranges.get(name, name)}{rest}") if name else finding
+    said = {key for at in ((), ("environments", environment)) for key, _ in _section(document, *at, "services")}
+
+    def bare(found: re.Match[str]) -> str:
+        return found[2] if found[2] in said and found[0] not in said else found[0]
+
+    return replace(finding, paste=_KEY.sub(bare, finding.paste))
+
+
+def _section(document: Node, *path: str) -> tuple[tuple[str, Node], ...]:
+    node: Node | None = document
+    for key in path:
+        node = node.get(key) if node is not None else None
+    return node.items() if node is not None else ()
 
 
 def _moved(remedy: Remedy, name: str, factors: Mapping[str, Fraction]) -> Remedy:

@@ -110,6 +110,7 @@ def _node(findings: Findings, name: str, source: Source, observed: Observed | No
         threads_per_core=threads or (observed.threads_per_core if observed else 1),
         core_map=core_map,
         why=word(source.get("why")),
+        core_places={key: value.place for key, value in _map(source, "core_map").items()},
     )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bayplan.analyse.cores import EXCLUSIVE, SHARED, cpuset, kind
+from bayplan.analyse.cores import EXCLUSIVE, SHARED, cpuset, kind, show_cores
 from bayplan.model import units
 from bayplan.model.quantity import CPUS, MEMORY, PIDS, SWAP, Origin, Quantity
 from bayplan.plan.state import mode
@@ -167,23 +167,14 @@ def _cores(standing: Standing, body: dict[str, Any]) -> None:
     known = standing.node.core_map.get(said)
     given = cpuset(standing.fleet, standing.cores, standing.node, standing.copies)
     if known:
-        body["cpuset"] = Said(_ranges(known), f"cores: {said}")
+        body["cpuset"] = Said(show_cores(known), f"cores: {said}")
     elif given and "cpuset" not in body:
         shared = kind(standing.fleet, standing.service) == SHARED
-        body["cpuset"] = Said(_ranges(given), "cores: shared, all but those of others" if shared else f"cores: {said}")
+        body["cpuset"] = Said(
+            show_cores(given), "cores: shared, all but those of others" if shared else f"cores: {said}"
+        )
     elif said not in ("", SHARED, EXCLUSIVE):
         body["cpuset"] = said
-
-
-def _ranges(cores: Iterable[int]) -> str:
-    """Return `0-2,5` from cores."""
-    runs: list[list[int]] = []
-    for core in sorted(cores):
-        if runs and runs[-1][-1] == core - 1:
-            runs[-1].append(core)
-        else:
-            runs.append([core])
-    return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
 def _pool(standing: Standing, body: dict[str, Any]) -> None:

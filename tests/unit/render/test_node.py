@@ -196,7 +196,7 @@ def test_too_few_cores_are_named(read: Any, said: Callable[..., list[str]]) -> N
     seats = {Instance(Name("shop", name.partition("#")[0]), int(name.partition("#")[2] or 1)): Seat("a")
              for name in ("alone", "beside", "beside#2", "other")}  # fmt: skip
     assert said(node_findings(policy.to_be, Placement(seats))) == [
-        "policy.yml:5:3 error pinning/too-few-cores shop/alone: asks for 6 cores of its own on a; fewer are in no set and nobody's own"
+        "policy.yml:5:69 error pinning/too-few-cores shop/alone: asks for 6 cores of its own on a; fewer are in no set and nobody's own"
     ]
     whole = text.replace("limits: {cpus: 12}", "limits: {cpus: 13}").replace(', core_map: {os: "0,8", db: "1-2"}', "")
     crowded = whole.replace('  named: {compose: {image: "x:1"}, cores: db}\n', "").replace("cpus: 100m", "cpus: 1")

@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayplan.analyse import cards
+from bayplan.analyse.eligible import HARD, runs_on, tolerates
 from bayplan.place.constraints import lines
 from bayplan.place.constraints.rules import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bayplan.model.fleet import Fleet, Node, Taint
+    from bayplan.model.fleet import Fleet, Node
     from bayplan.model.service import Service
     from bayplan.place.constraints.holds import Standing
-
-_ARCHES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
-_HARD = {"NoSchedule", "NoExecute"}
 
 
 def refusals(fleet: Fleet, service: Service, standing: Standing) -> Iterator[Refusal]:
@@ -60,16 +58,9 @@ def _by_taint(service: Service, node: Node, standing: Standing) -> Iterator[Refu
     for mark in node.taints:
         # As in Kubernetes, NoSchedule keeps newcomers away and lets stay what is there.
         stays = node.name in standing and mark.effect == "NoSchedule"
-        if mark.effect in _HARD and not tolerates(service, mark) and not stays:
+        if mark.effect in HARD and not tolerates(service, mark) and not stays:
             words = f"taint {mark.key}:{mark.effect} is not tolerated"
             yield Refusal(service.name, node.name, (lines.taint(node, mark),), words)
-
-
-def tolerates(service: Service, mark: Taint) -> bool:
-    """Whether a service tolerates a taint, by its key or by `key=value`."""
-    return bool(
-        {mark.key, f"{mark.key}={mark.value}", f"{mark.key}:{mark.effect}"} & set(service.placement.tolerations)
-    )
 
 
 def _by_hardware(service: Service, node: Node) -> Iterator[Refusal]:
@@ -81,13 +72,3 @@ def _by_hardware(service: Service, node: Node) -> Iterator[Refusal]:
         if reason:
             both = (lines.gpu_demand(service, service.gpu), lines.cards(node))
             yield Refusal(service.name, node.name, both, f"it {reason}")
-
-
-def runs_on(service: Service, node: Node) -> bool:
-    """Whether the image runs on the node's processor, as far as both are known."""
-    known = {_arch(part) for platform in service.platforms for part in platform.split("/")[1:2] or [platform]}
-    return not node.arch or not known or _arch(node.arch) in known
-
-
-def _arch(name: str) -> str:
-    return _ARCHES.get(name, name)

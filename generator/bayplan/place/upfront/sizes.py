@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayplan.analyse import cards
+from bayplan.analyse.eligible import runs_on
 from bayplan.analyse.pools import pool_charge
 from bayplan.finding import NOWHERE, Finding, error
-from bayplan.model.units import show
+from bayplan.model.quantity import GPU_MEMORY
+from bayplan.model.units import MIB, in_policy, show
+from bayplan.place.conflict.amend import show as show_line
 from bayplan.place.constraints import lines
-from bayplan.place.constraints.unary import runs_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bayplan.model.fleet import Node
-    from bayplan.model.service import Service
+    from bayplan.model.service import GpuAsk, Service
     from bayplan.place.constraints.lines import Key
     from bayplan.place.constraints.problem import Problem
 
@@ -102,5 +104,19 @@ def _no_cards(problem: Problem, service: Service) -> Iterator[Cause]:
         )
         message = f"no node can give {service.name} what it asks of cards: {lines.show_ask(ask)}"
         remedy = "lower the ask, or add a node with such a card"
-        finding = error("gpu/nowhere", ask.place, str(service.name), message, remedy, arithmetic=reasons)
+        paste = _most(problem, service, ask)
+        finding = error("gpu/nowhere", ask.place, str(service.name), message, remedy, arithmetic=reasons, paste=paste)
         yield finding, frozenset({line.key})
+
+
+def _most(problem: Problem, service: Service, ask: GpuAsk) -> str:
+    """Return the fragment that asks for the most that some node could give of the same; empty if it is nothing."""
+    whole = max((cards.whole(ask, node) for node in problem.nodes), default=0)
+    rooms = [group.room for node in problem.nodes for group in cards.groups(node) if not group.slices]
+    if ask.memory and max(rooms, default=0) >= MIB:
+        size: object = {"memory": in_policy(GPU_MEMORY, max(rooms) // MIB * MIB)}
+    elif ask.count and whole:
+        size = {"count": whole}
+    else:
+        return ""
+    return show_line(("services", str(service.name), "gpu"), size)

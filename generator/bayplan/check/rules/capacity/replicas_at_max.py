@@ -47,7 +47,7 @@ def check(survey: Survey) -> Iterator[Finding]:
                 f"may grow to {replicas.maximum} copies, but the fleet has {resource} for {fitting}",
                 arithmetic=f"{replicas.maximum} x {_show(resource, each)} = {_show(resource, each * replicas.maximum)}"
                 f"{beside} > {_show(resource, room)}; at {replicas.count}: {_show(resource, each * replicas.count)}",
-                paste=survey.paste(survey.path_of(service, "scale", "max"), _before(survey, fitting)),
+                paste=survey.paste(survey.path_of(service, "scale", "max"), survey.copies_before(fitting)),
             )
             break
 
@@ -84,9 +84,3 @@ def _each(survey: Survey, service: Service, resource: str) -> int:
 
 def _show(resource: str, amount: int) -> str:
     return f"{amount} {resource}" if resource not in (CPUS, MEMORY) else units.show(resource, amount)
-
-
-def _before(survey: Survey, copies: int) -> int:
-    """Return a number of copies before the environment multiplies it."""
-    factor = survey.factors.get("replicas")
-    return copies if factor is None else max(1, copies * factor.denominator // factor.numerator)

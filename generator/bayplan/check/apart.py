@@ -1,0 +1,141 @@
+"""Services that are not to share a core: which cores they may run on, and cores that would keep them apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bayplan.analyse.cores import EXCLUSIVE, OS, cores_in, kind, pinned, show_cores
+from bayplan.check.coreset import said_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bayplan.analyse.coregroups import Shares
+    from bayplan.check.survey import Survey
+    from bayplan.finding import Place
+    from bayplan.model.fleet import Node
+    from bayplan.model.names import Name
+    from bayplan.model.service import Service
+
+_MILLI = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two services on one node that are to stand apart by cores, and may run on one.
+
+    Attributes:
+        node: where both stand.
+        one, other: the services; the first says so.
+        mine, theirs: the cores that they are confined to; empty if to none.
+    """
+
+    node: Node
+    one: Service
+    other: Service
+    mine: tuple[int, ...]
+    theirs: tuple[int, ...]
+
+    @property
+    def common(self) -> str:
+        """Return the cores that both are confined to."""
+        return show_cores(set(self.mine) & set(self.theirs))
+
+    def shown(self) -> str:
+        """Return which cores each may run on."""
+        mine, theirs = (show_cores(cores) if cores else "any" for cores in (self.mine, self.theirs))
+        return f"{mine} ({self.one.name.name}) and {theirs} ({self.other.name.name})"
+
+
+def pairs(survey: Survey) -> Iterator[Pair]:
+    """Yield each two services that are to stand apart by cores and may meet on one, once."""
+    seen: set[tuple[Name, Name]] = set()
+    for service in survey.services:
+        for name in service.placement.anti_affinity.get("cores", ()):
+            other = survey.fleet.services.get(name)
+            pair = (min(service.name, name), max(service.name, name))
+            if other is None or not other.active or name == service.name or pair in seen:
+                continue
+            seen.add(pair)
+            both = set(survey.nodes_of.get(service.name, ())) & set(survey.nodes_of.get(name, ()))
+            met = (_met(survey, survey.fleet.nodes[node], service, other) for node in sorted(both))
+            yield from [found for found in met if found is not None][:1]
+
+
+def _met(survey: Survey, node: Node, one: Service, other: Service) -> Pair | None:
+    if EXCLUSIVE in (kind(survey.fleet, one), kind(survey.fleet, other)):
+        return None
+    mine, theirs = (pinned(survey.fleet, service, node) for service in (one, other))
+    apart = mine and theirs and not set(mine) & set(theirs)
+    return None if apart else Pair(node, one, other, mine, theirs)
+
+
+def lines(survey: Survey, pair: Pair) -> tuple[Place, tuple[Place, ...]]:
+    """Return where it is said that two stand apart, and where their cores are said."""
+    rule = survey.settings_of(pair.one, "placement", "anti_affinity", "cores")
+    said = (said_of(survey, service) for service in (pair.one, pair.other))
+    return rule.place if rule else pair.one.placement.place, tuple(one.place for one in said if one is not None)
+
+
+def parted(survey: Survey, pair: Pair) -> str:
+    """Return a fragment that gives one of the two other cores, or each its part of those that they share."""
+    here, node, one, other = survey.shares.get(pair.node.name), pair.node, pair.one, pair.other
+    if here is None:
+        return ""
+    mine, theirs = pair.mine, pair.theirs
+    for service, others in ((other, mine), (one, theirs)):
+        if others and (found := _elsewhere(here, node, service, set(others))):
+            return survey.paste(survey.path_of(service, "cores"), found)
+    if not (mine or theirs):
+        return _two_sets(survey, here, node, one, other)
+    return _halves(survey, here, one, other) if mine == theirs else ""
+
+
+def _asked(here: Shares, service: Service, copies: int) -> int:
+    return here.loose.each(service) * copies
+
+
+def _copies(here: Shares, service: Service) -> int:
+    groups = (*here.pinned.values(), here.loose)
+    return max(1, sum(copy.name == service.name for group in groups for copy in group.copies))
+
+
+def _elsewhere(here: Shares, node: Node, service: Service, taken: set[int]) -> str:
+    """Return a set, or free cores, with room for a service beside who is there, and none of the taken ones."""
+    asked = _asked(here, service, _copies(here, service))
+    for name, some in sorted(node.core_map.items()):
+        group = here.pinned.get(some)
+        room = len(some) * _MILLI - (group.asked if group else 0)
+        if name != OS and not taken & set(some) and room >= asked:
+            return name
+    free = [core for core in here.free if core not in taken]
+    needed = max(1, -(-asked // _MILLI))
+    return show_cores(free[:needed]) if len(free) > needed else ""
+
+
+def _two_sets(survey: Survey, here: Shares, node: Node, one: Service, other: Service) -> str:
+    first = _elsewhere(here, node, one, set())
+    taken = set(node.core_map.get(first) or cores_in(first))
+    second = _elsewhere(here, node, other, taken) if taken else ""
+    return _both(survey, one, first, other, second) if second else ""
+
+
+def _both(survey: Survey, one: Service, first: str, other: Service, second: str) -> str:
+    both = {survey.path_of(one)[1]: {"cores": first}, survey.path_of(other)[1]: {"cores": second}}
+    return survey.paste(("services",), both)
+
+
+def _halves(survey: Survey, here: Shares, one: Service, other: Service) -> str:
+    """Return a fragment that divides the cores which only these two share; empty if they do not fit apart."""
+    group = next((group for group in here.pinned.values() if one.name in {copy.name for copy in group.copies}), None)
+    if group is None or {copy.name for copy in group.copies} != {one.name, other.name}:
+        return ""
+    needed = max(1, -(-_asked(here, one, _copies(here, one)) // _MILLI))
+    first, second = group.cores[:needed], group.cores[needed:]
+    if not second or _asked(here, other, _copies(here, other)) > len(second) * _MILLI:
+        return ""
+    both = {one: show_cores(first), other: show_cores(second)}
+    return survey.paste(
+        ("services",), {survey.path_of(service)[1]: {"cores": cores} for service, cores in both.items()}
+    )

@@ -1,0 +1,1 @@
+"""GPU: what is asked of cards, against the cards that there are."""

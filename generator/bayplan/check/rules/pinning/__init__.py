@@ -1,0 +1,1 @@
+"""Pinning: which cores are named, and who runs on them."""

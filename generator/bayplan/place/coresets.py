@@ -1,0 +1,98 @@
+"""Sets of cores against the CPUs that is asked of them: all members, of all tiers and pools, on one node."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from bayplan.analyse.cores import show_cores
+from bayplan.analyse.pools import pool_charge
+from bayplan.finding import Finding, error
+from bayplan.model.quantity import CPUS
+from bayplan.model.units import in_policy, show_cpus
+from bayplan.place.conflict.amend import show
+
+if TYPE_CHECKING:
+    from bayplan.analyse.coregroups import Group
+    from bayplan.model.service import Service
+
+_MILLI = 1000
+_STEP = 10
+"""Docker's smallest step of a CPU limit."""
+
+
+def too_few(group: Group, free: tuple[int, ...], spare: int) -> Finding | None:
+    """Return what is wrong with a group that asks for more CPUs than it has cores.
+
+    Args:
+        group: the copies.
+        free: cores of the node that are in no set and nobody's.
+        spare: how many of them the group may have.
+    """
+    there = len(group.cores) * _MILLI
+    if group.asked <= there:
+        return None
+    label, shown = group.label, show_cores(group.cores)
+    largest = max(group.services, key=lambda one: (group.each(one), str(one.name)))
+    needed = -(-group.asked // _MILLI) - len(group.cores)
+    at_set = group.node.core_places.get(label)
+    wider = needed <= spare
+    place = at_set if wider and at_set else group.place(largest)
+    places = (*map(group.place, group.services), *([at_set] if at_set else ()))
+    if wider:
+        path = ("nodes", group.node.name, "core_map", label) if label else ("services", str(largest.name), "cores")
+        paste = show(path, f'"{show_cores([*group.cores, *free[:needed]])}"')
+    else:
+        paste = _smaller(group, there)
+    asks = "asks" if len(group.services) == 1 else "ask"
+    has = f"the set {label} has" if label else "the cores are that it names"
+    return error(
+        "pinning/too-few-cores",
+        place,
+        f"nodes.{group.node.name}.core_map.{label}" if label else str(largest.name),
+        f"{group.listed()} {asks} more CPUs of {group.node.name} than {has}",
+        "or other cores for some of them" if len(group.services) > 1 else "",
+        arithmetic=f"{_sum(group)} > {len(group.cores)} ({shown})",
+        also=tuple(one for one in dict.fromkeys(places) if one != place),
+        paste=paste,
+    )
+
+
+def _sum(group: Group) -> str:
+    """Return `2 (postgres) + 1 (redis) = 3 CPU`; members of a pool on demand are one part."""
+    copies = Counter(one.name for one in group.copies)
+    pooled: dict[str, list[int]] = {}
+    parts = []
+    for service in group.services:
+        pool, each = group.fleet.pools.get(service.pool), group.each(service)
+        if pool is not None and pool.scaling == "on-demand":
+            pooled.setdefault(pool.name, []).extend([each] * copies[service.name])
+        elif each:
+            times = f"{copies[service.name]} x " if copies[service.name] > 1 else ""
+            parts.append(f"{times}{show_cpus(each)} ({service.name.name})")
+    for name, amounts in pooled.items():
+        parts.append(f"{show_cpus(pool_charge(group.fleet.pools[name], CPUS, amounts))} (pool {name}, on demand)")
+    return f"{' + '.join(parts)} = {show_cpus(group.asked)} CPU"
+
+
+def _smaller(group: Group, there: int) -> str:
+    """Return the fragment that makes them fit: the largest alone if half of it is left, else all by one share."""
+    copies = Counter(one.name for one in group.copies)
+    most = max(group.services, key=lambda one: (group.each(one) * copies[one.name], str(one.name)))
+    left = group.each(most) + (there - group.asked) // copies[most.name]
+    pool = group.fleet.pools.get(most.pool)
+    if 2 * left >= group.each(most) and (pool is None or pool.scaling != "on-demand"):
+        return show(("services",), {str(most.name): smaller(most, left)})
+    total = sum(map(group.each, group.copies))
+    shared = {one.name: group.each(one) * there // total for one in group.services if group.each(one)}
+    sizes = {str(one.name): smaller(one, shared[one.name]) for one in group.services if one.name in shared}
+    return show(("services",), sizes)
+
+
+def smaller(service: Service, amount: int) -> dict[str, dict[str, str]]:
+    """Return what a policy says so that a copy asks for so much CPU; the limit too where it has to be equal."""
+    halves = [half for half, said in (("requests", service.requests), ("limits", service.limits)) if CPUS in said]
+    if halves == ["requests", "limits"] and service.qos != "guaranteed":
+        halves = ["requests"]
+    size = in_policy(CPUS, max(_STEP, amount // _STEP * _STEP))
+    return {half: {CPUS: size} for half in halves or ["requests"]}
