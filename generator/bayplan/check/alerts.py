@@ -133,7 +133,7 @@ def percent(part: int, whole: int) -> Fraction:
 
 def shown(number: Fraction) -> str:
     """Return a percentage for people, with one digit where it needs one."""
-    return f"{float(number):.1f}".removesuffix(".0") + " %"
+    return f"{floor(number * 10 + Fraction(1, 2)) / 10:g} %"
 
 
 def ceiling_of(survey: Survey, alert: Alert) -> Fraction:

@@ -58,12 +58,11 @@ def judged(
         elif released and claim.at == AS_IS:
             message = "speaks of the time before the first release, and is not checked any more"
             yield note("claims/past", claim.node.place, claim.of, message, "remove it, or keep it as a record")
-        elif not complete and claim.of_machines and claim.at != AS_IS and not _of_hardware(claim):
-            message = "cannot be measured: not every service has a place yet"
-            remedy = "see where everything would stand: bayplan plan POLICY"
-            yield note("claims/not-placed", claim.node.place, claim.of, message, remedy)
         else:
             now = claim.without("saves") if released else claim
+            if not complete and claim.of_machines and claim.at != AS_IS:
+                now, unknown = _placeless(now)
+                yield from unknown
             subject = subject_of(now, moment, moments.get(TO_BE, moment).fleet)
             if isinstance(subject, Finding):
                 yield subject
@@ -71,10 +70,15 @@ def judged(
                 yield from _judged(Case(now, Scene.of(now, subject, moment), claims, moments))
 
 
-def _of_hardware(claim: Claim) -> bool:
-    """Whether a claim speaks only of what nodes have and keep back, wherever services stand."""
-    keys = [key for key, _ in claim.node.items() if key not in _ABOUT and not key.startswith("x-")]
-    return all(key.startswith(("capacity.", "reserve.")) for key in keys)
+def _placeless(claim: Claim) -> tuple[Claim, list[Finding]]:
+    """Return what a claim about nodes says that holds wherever services stand, and a note about the rest."""
+    rest = [key for key, _ in claim.node.items() if key not in _ABOUT and not key.startswith(("capacity.", "reserve."))]
+    if not rest:
+        return claim, []
+    message = "cannot be measured: not every service has a place yet"
+    remedy = "see where everything would stand: bayplan plan POLICY"
+    known = claim.without(*rest)
+    return known, [note("claims/not-placed", claim.node.place, claim.of, message, remedy)]
 
 
 def _never(claim: Claim, moments: Mapping[str, Moment]) -> Finding:
@@ -151,22 +155,22 @@ def _headroom(case: Case, key: str, node: Node) -> Iterator[Finding]:
         message = f"claims {key} {node.string}, but nobody there states a limit of {resource}"
         yield error("claims/not-said", node.place, case.claim.of, message, f"say limits.{resource}")
         return
-    truths = {name: Truth(ratio) for name, ratio in found.items()}
-    ends = sorted(truths.values(), key=lambda truth: truth.amount)
-    said = case.read(node, RATIO, ends[-1])
+    truths = {ratio: Truth(ratio) for _, ratio in found}
+    low, high = truths[min(truths)], truths[max(truths)]
+    said = case.read(node, RATIO, high)
     if isinstance(said, Finding):
         yield said
         return
-    wrong = [name for name, truth in truths.items() if not said.holds(truth)]
+    holding = {ratio: said.holds(truth) for ratio, truth in truths.items()}
+    wrong = [(service, ratio) for service, ratio in found if not holding[ratio]]
     if wrong:
-        sums = [f"{name} {_division(case, name, resource)}" for name in wrong]
-        truth = ", ".join(f"{shown(RATIO, truths[name])} for {name}" for name in wrong[:_NAMED])
-        write = said.right(ends[0], ends[-1])
-        yield case.wrong(node, f"{key} {node.string}", f"it is {truth}", "; ".join(sums), write)
+        named, more = wrong[:_NAMED], f" and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
+        sums = "; ".join(f"{service.name} {_division(service, resource)}" for service, _ in named)
+        truth = ", ".join(f"{shown(RATIO, truths[ratio])} for {service.name}" for service, ratio in named)
+        yield case.wrong(node, f"{key} {node.string}", f"it is {truth}{more}", sums, said.right(low, high))
 
 
-def _division(case: Case, name: str, resource: str) -> str:
-    service = next(one for one in case.scene.subject.services if str(one.name) == name)
+def _division(service: Service, resource: str) -> str:
     limit, request = (units.show(resource, stated(service, half, resource)) for half in ("limits", "requests"))
     return f"{limit} / {request}"
 
@@ -174,7 +178,8 @@ def _division(case: Case, name: str, resource: str) -> str:
 def _quality(case: Case, node: Node) -> Iterator[Finding]:
     """Yield what is wrong with a class of quality, or with a list of which each service has to have one."""
     classes = {service.name: qos(service) for service in case.scene.subject.services}
-    wrong = [service for service in case.scene.subject.services if classes[service.name] not in words(node)]
+    claimed = frozenset(words(node))
+    wrong = [service for service in case.scene.subject.services if classes[service.name] not in claimed]
     if not wrong:
         return
     real = sorted(set(classes.values()))

@@ -13,7 +13,7 @@ from bayplan.model.quantity import GPU_MEMORY, MEMORY, Origin, Sum, total
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from bayplan.model.fleet import Fleet
+    from bayplan.model.fleet import Fleet, Node
     from bayplan.model.names import Instance, Name
     from bayplan.model.placement import Seat
     from bayplan.model.service import Service
@@ -78,6 +78,16 @@ class Moment:
                 found.setdefault(name, []).append(node)
         return {name: tuple(nodes) for name, nodes in found.items()}
 
+    def capacity(self, resource: str) -> int:
+        """Return what all nodes have of a resource; VRAM of all cards."""
+        if resource not in self._capacities:
+            self._capacities[resource] = sum(there(node, resource) for node in self.fleet.nodes.values())
+        return self._capacities[resource]
+
+    @cached_property
+    def _capacities(self) -> dict[str, int]:
+        return {}
+
     def bar(self, nodes: Iterable[str], resource: str) -> int:
         """Return reserve and charges of a resource over some nodes; VRAM over all of their cards."""
         return sum(row.bar for row in self._of(nodes, resource))
@@ -130,6 +140,11 @@ class Moment:
         """Return what kind of statement the charge of a service is, or None if it is charged nothing."""
         found = charge(self.fleet, service, resource)
         return found.origin if found and found.amount else None
+
+
+def there(node: Node, resource: str) -> int:
+    """Return what a node has of a resource; VRAM of all its cards."""
+    return sum(card.memory for card in node.gpus) if resource == GPU_MEMORY else node.has(resource)
 
 
 def stated(service: Service, half: str, resource: str) -> int:

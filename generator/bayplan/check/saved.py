@@ -12,6 +12,7 @@ from bayplan.check.subject import subject_of
 from bayplan.check.truth import Scene, bar
 from bayplan.finding import Finding
 from bayplan.model import units
+from bayplan.model.quantity import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from bayplan.check.subject import Claim
     from bayplan.model.fleet import Fleet
     from bayplan.model.service import Service
+    from bayplan.source import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Way:
 
     def kinds(self, resource: str) -> dict[str, int]:
         """Return kind of statement → what becomes free of amounts that were said in that way before."""
-        found: dict[str, int] = {}
+        found = {origin.value: 0 for origin in Origin}
         for then, now, many, later in self._pairs():
             kind = (then and self.before.moment.origin(then, resource)) or (
                 now and self.after.moment.origin(now, resource)
@@ -54,7 +56,7 @@ class Way:
             if kind:
                 amount = self._amount(self.before.moment, then, resource, many)
                 left = self._amount(self.after.moment, now, resource, later)
-                found[kind.value] = found.get(kind.value, 0) + amount - left
+                found[kind.value] += amount - left
         return found
 
     def _amount(self, moment: Moment, service: Service | None, resource: str, many: int) -> int:
@@ -143,7 +145,7 @@ def services_at(case: Case, at: str, resource: str) -> list[Part]:
     whole = subject_of(case.claim, start, case.policy)
     found: list[Part] = []
     for one in case.claims:
-        amount = _amount(one, resource) if one.at == at and not one.of_machines else None
+        amount = _amount(one, resource) if one.at == at and one.node.get("saves") and not one.of_machines else None
         who = subject_of(one, start, case.policy) if amount is not None else None
         if amount is None or who is None or isinstance(who, Finding) or isinstance(whole, Finding):
             continue
@@ -154,11 +156,17 @@ def services_at(case: Case, at: str, resource: str) -> list[Part]:
 
 
 def _amount(claim: Claim, resource: str) -> Fraction | None:
-    """Return the saving that a claim names as one amount, or None."""
+    """Return the saving that a claim names as one amount, or as the sum of its kinds; else None."""
     saves = claim.node.get("saves")
     node = saves.get(resource) if saves is not None else None
-    if node is None or node.is_map or node.is_list:
-        return None
+    if node is None or not node.is_map:
+        return None if node is None else _number(node, resource)
+    kinds = [_number(one, resource) for key, one in node.items() if key in tuple(Origin)]
+    known = [amount for amount in kinds if amount is not None]
+    return sum(known, start=Fraction(0)) if known and len(known) == len(kinds) else None
+
+
+def _number(node: Node, resource: str) -> Fraction | None:
     try:
         said = claimed(node, resource)
     except units.UnitError:

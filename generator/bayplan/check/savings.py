@@ -59,7 +59,8 @@ def _amount(case: Case, way: Way, resource: str, node: Node) -> Iterator[Finding
             yield _elsewhere(case, resource, node, said, truth, parts)
             return
     guessed = [] if way.before.subject.nodes else undeclared(way, resource)
-    why = f"; {', '.join(guessed[:_LARGEST])} declared no {resource} to save of" if guessed else ""
+    more = f" and {len(guessed) - _LARGEST} more" if len(guessed) > _LARGEST else ""
+    why = f"; {', '.join(guessed[:_LARGEST])}{more} declared no {resource} to save of" if guessed else ""
     sums = arithmetic(resource, said, truth)
     yield case.wrong(
         node, f"saves.{resource} {node.string}", f"{but(resource, said, truth)}{why}", sums, said.right(truth)
@@ -93,10 +94,9 @@ def _elsewhere(case: Case, resource: str, node: Node, said: Claimed, truth: Trut
 
 
 def _sum(resource: str, parts: tuple[Part, ...]) -> str:
-    terms = [
-        f"{units.show(resource, int(part.amount))} ({part.title}{', elsewhere' if part.elsewhere else ''})"
-        for part in parts
-    ]
+    places = [f" on {', '.join(part.elsewhere)}" if part.elsewhere else "" for part in parts]
+    amounts = [units.show(resource, int(part.amount)) for part in parts]
+    terms = [f"{amounts[at]} ({part.title}{places[at]})" for at, part in enumerate(parts)]
     return f"{' + '.join(terms) or '0'} = {units.show(resource, int(sum(part.amount for part in parts)))}"
 
 
@@ -119,7 +119,7 @@ def _kinds(case: Case, way: Way, resource: str, node: Node) -> Iterator[Finding]
 def idle(case: Case, key: str, node: Node, said: Claimed, truth: Truth) -> Finding | None:
     """Return the finding that a target is not met because nothing changes there at all, or None if something does."""
     top, scene = said.upper(truth.whole), case.scene
-    if top is None or truth.amount <= top or kind_of(key) != key or case.claim.at == AS_IS:
+    if top is None or truth.amount < top or kind_of(key) != key or case.claim.at == AS_IS:
         return None
     then = subject_of(case.claim, case.before, case.policy)
     if isinstance(then, Finding) or bar(Scene.of(case.claim, then, case.before), key).amount != truth.amount:

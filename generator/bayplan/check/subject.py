@@ -51,9 +51,9 @@ class Claim:
         """Return the moment in words."""
         return {AS_IS: "today", TO_BE: "in the end"}.get(self.at, f"after {self.at}")
 
-    def without(self, key: str) -> Claim:
-        """Return the claim without what it says about one thing."""
-        return Claim(self.node.with_value({name: node for name, node in self.node.items() if name != key}), self.at)
+    def without(self, *keys: str) -> Claim:
+        """Return the claim without what it says about some things."""
+        return Claim(self.node.with_value({key: node for key, node in self.node.items() if key not in keys}), self.at)
 
 
 @dataclass(frozen=True, slots=True)

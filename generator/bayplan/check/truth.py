@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from bayplan.check.measure import COUNT, RATIO, Truth
-from bayplan.check.moment import cards, copies, stated
+from bayplan.check.moment import cards, copies, stated, there
 from bayplan.model import units
 from bayplan.model.quantity import GPU_MEMORY, Origin
 from bayplan.policy.values import whole_number, word
@@ -57,8 +57,9 @@ class Scene:
 
     def capacity(self, resource: str) -> int:
         """Return what there is of a resource: of the nodes or the card, or of all nodes where it speaks of services."""
-        nodes = self.subject.nodes or tuple(self.moment.fleet.nodes)
-        return sum(_capacity(self, node, resource) for node in nodes)
+        if not self.subject.nodes:
+            return self.moment.capacity(resource)
+        return sum(_capacity(self, node, resource) for node in self.subject.nodes)
 
     def kinds(self, resource: str) -> dict[str, int]:
         """Return kind of statement → how much of the bar it makes up, in order; `reserve` among them."""
@@ -168,24 +169,23 @@ def _sum(amounts: list[int], kind: str, whole: int = 0) -> Truth:
 
 
 def _capacity(scene: Scene, node: str, resource: str) -> int:
-    machine = scene.moment.fleet.nodes[node]
-    if resource != GPU_MEMORY:
-        return machine.has(resource)
-    card = scene.subject.card
-    return sum(one.memory for one in machine.gpus if not card or str(one.index) == card)
+    machine, card = scene.moment.fleet.nodes[node], scene.subject.card
+    if resource == GPU_MEMORY and card:
+        return sum(one.memory for one in machine.gpus if str(one.index) == card)
+    return there(machine, resource)
 
 
 def _resource(rest: str) -> str:
     return rest.replace("disk.", "disk:", 1) if rest.startswith("disk.") else rest
 
 
-def ratios(services: Iterable[Service], resource: str) -> dict[str, Fraction]:
-    """Return service → limit ÷ request, of those that state a limit; who states no request requests its limit."""
-    found = {}
+def ratios(services: Iterable[Service], resource: str) -> list[tuple[Service, Fraction]]:
+    """Return limit ÷ request of those that state a limit; who states no request requests its limit."""
+    found = []
     for service in services:
         limit, request = stated(service, "limits", resource), stated(service, "requests", resource)
         if limit and request:
-            found[str(service.name)] = Fraction(limit, request)
+            found.append((service, Fraction(limit, request)))
     return found
 
 

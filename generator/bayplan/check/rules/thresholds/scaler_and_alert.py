@@ -31,32 +31,35 @@ _STEP = 5
 
 
 def check(survey: Survey) -> Iterator[Finding]:
-    """Yield a finding for each target of a scaler above the line of an alert on the same use."""
+    """Yield a finding for each target of scalers above the line of an alert on the same use; alike ones together."""
     watched = {_WATCHED[one.name]: one for one in alerts(survey) if one.name in _WATCHED and not disordered(one)}
-    said: set[Place] = set()
+    above_line: dict[tuple[str, Fraction], dict[Place, tuple[Service, Trigger]]] = {}
     for service in survey.services if watched else ():
         for trigger in triggers(service):
             alert = watched.get(trigger.resource)
             share = _of_limit(service, trigger)
-            if alert is None or share is None or trigger.node.place in said or not alert.lowest.is_share:
-                continue
-            if share > alert.lowest.number:
-                said.add(trigger.node.place)
-                yield _told(survey, service, trigger, share, alert)
+            if alert is not None and share is not None and alert.lowest.is_share and share > alert.lowest.number:
+                alike = above_line.setdefault((trigger.resource, share), {})
+                alike.setdefault(trigger.node.place, (service, trigger))
+    for (resource, share), alike in above_line.items():
+        yield _told(survey, list(alike.values()), share, watched[resource])
 
 
-def _told(survey: Survey, service: Service, trigger: Trigger, share: Fraction, alert: Alert) -> Finding:
+def _told(survey: Survey, alike: list[tuple[Service, Trigger]], share: Fraction, alert: Alert) -> Finding:
+    service, trigger = alike[0]
     line = max((one for one in alert.lines if one.number < share), key=lambda one: one.number)
-    lower = _lowered(service, trigger, share, alert.lowest.number)
+    lower = _lowered(service, trigger, share, alert.lowest.number) if len(alike) == 1 else ""
     sums = f"{trigger.node.string} = {shown(share)} of limit" if trigger.of == "request" else shown(share)
+    more = f", as {len(alike) - 1} more do" if len(alike) > 1 else ""
     return RULE.finding(
         trigger.node.place,
         service.name,
-        f"gets copies above {trigger.node.string}, but alerts.{alert.name} is {line.key} above {shown(line.number)}",
+        f"gets copies above {trigger.node.string}{more}, but alerts.{alert.name} is {line.key} above "
+        f"{shown(line.number)}",
         arithmetic=f"{sums} > {shown(line.number)}",
         write=lower,
         paste="" if lower else above(survey, alert, share),
-        also=(line.node.place,),
+        also=(line.node.place, *(other.node.place for _, other in alike[1:])),
     )
 
 
