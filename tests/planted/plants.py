@@ -266,6 +266,99 @@ def keep_source(rng: random.Random, ground: Ground) -> Patch | None:
     return Patch("rollout/no-undo", ("rollout", "keep_source"), value) if ground.tree else None
 
 
+# --- thresholds, totals, evidence ---
+
+
+def warning_over_critical(rng: random.Random, ground: Ground) -> Patch | None:
+    """Lines of an alert the wrong way round."""
+    critical = rng.randint(93, 96)
+    value = {"warning": f"{critical + rng.randint(1, 3)}%", "critical": f"{critical}%"}
+    name = rng.choice(["node.memory", "node.cpus"])
+    return Patch("thresholds/warning-over-critical", ("alerts", name), value) if ground.tree else None
+
+
+def wrong_claim(rng: random.Random, ground: Ground) -> Patch | None:
+    """A claim about some service or node that is not so."""
+    service = chosen(rng, services(ground, lambda one: "memory" in one.limits))
+    said = ground.tree.get("expect")
+    at = ("expect", len(said.value) if said is not None else 0)
+    if service is None:
+        return None
+    if rng.random() < 0.5:
+        return Patch("claims/wrong", at, {"of": f"service/{service.name}", "copies": rng.randint(700, 900)})
+    node = rng.choice(sorted(ground.policy.to_be.nodes))
+    return Patch("claims/wrong", at, {"of": f"node/{node}", "capacity.cpus": rng.randint(7000, 9000)})
+
+
+def first_limit(rng: random.Random, ground: Ground) -> Patch | None:
+    """A saving on a service that declares nothing."""
+    before = ground.policy.as_is.services
+    free = services(
+        ground,
+        lambda one: one.name in before and not {"memory"} & {*before[one.name].limits, *before[one.name].requests},
+    )
+    service = chosen(rng, free)
+    if service is None:
+        return None
+    said = ground.tree.get("expect")
+    at = ("expect", len(said.value) if said is not None else 0)
+    saves = {"of": f"service/{service.name}", "saves": {"memory": f"{rng.randint(1, 9)}GiB"}}
+    return Patch("claims/wrong", at, saves)
+
+
+# --- tuning, gpu, pinning ---
+
+
+def heap_over_limit(rng: random.Random, ground: Ground) -> Patch | None:
+    """A heap larger than the limit."""
+    service = chosen(
+        rng,
+        services(
+            ground,
+            lambda one: (
+                "memory" in one.limits
+                and settled(one.image)
+                and not one.tuning
+                and not isinstance(one.body.get("environment"), list)
+                and not any("JAVA" in key or "HEAP" in key for key in one.body.get("environment") or ())
+            ),
+        ),
+    )
+    if service is None:
+        return None
+    path = key_of(ground, service, "compose", "environment", "JAVA_TOOL_OPTIONS")
+    much = service.limits["memory"].amount // 2**20 * rng.randint(2, 5)
+    return Patch("tuning/heap-over-limit", path, f"-Xmx{much}m")
+
+
+def unknown_set(rng: random.Random, ground: Ground) -> Patch | None:
+    """Cores by a name that no node has."""
+    plain = services(ground, lambda one: one.cores == "shared" and not one.pool and "cpus" in one.requests)
+    service = chosen(rng, plain)
+    if service is None:
+        return None
+    return Patch("pinning/unknown-set", key_of(ground, service, "cores"), f"quiet{rng.randint(1, 99)}")
+
+
+def reserved_cores(rng: random.Random, ground: Ground) -> Patch | None:
+    """The cores of the system for a service."""
+    mapped = {name for name, node in ground.policy.to_be.nodes.items() if "os" in node.core_map}
+    plain = services(ground, lambda one: one.cores == "shared" and one.placement.node in mapped and not one.pool)
+    service = chosen(rng, plain)
+    return Patch("pinning/reserved-cores", key_of(ground, service, "cores"), "os") if service else None
+
+
+def fewer_cards(rng: random.Random, ground: Ground) -> Patch | None:
+    """More cards than there are."""
+    cards = sum(len(node.gpus) for node in ground.policy.to_be.nodes.values())
+    asking = services(ground, lambda one: one.gpu is not None and one.gpu.count > 0)
+    free = asking or services(ground, lambda one: one.gpu is None and not one.pool and one.placement.node != "")
+    service = chosen(rng, free)
+    if service is None or not cards or (not asking and ground.tree.get("expect") is not None):
+        return None
+    return Patch("gpu/nowhere", key_of(ground, service, "gpu"), cards + rng.randint(1, 40))
+
+
 FAMILIES: dict[str, tuple[Plant, ...]] = {
     "capacity": (limit_over_node, pools_over_nodes, replicas_at_max),
     "qos": (not_guaranteed,),
@@ -281,4 +374,10 @@ FAMILIES: dict[str, tuple[Plant, ...]] = {
     ),
     "duplicates": (same_image,),
     "rollout": (window, keep_source),
+    "thresholds": (warning_over_critical,),
+    "totals": (wrong_claim,),
+    "evidence": (first_limit,),
+    "tuning": (heap_over_limit,),
+    "pinning": (unknown_set, reserved_cores),
+    "gpu": (fewer_cards,),
 }

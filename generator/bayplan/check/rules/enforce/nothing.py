@@ -30,7 +30,8 @@ def check(survey: Survey) -> Iterator[Finding]:
     elif found:
         keys = ", ".join(sorted(row.key for row in found))
         first, *others = sorted({place for places in found.values() for place in places})
-        message = f"has {len(found)} keys that nothing holds on Compose yet"
+        many = "a key" if len(found) == 1 else f"{len(found)} keys"
+        message = f"has {many} that nothing holds on Compose yet"
         remedy = "bayplan check --strict names each with its places; docs/enforcement.md says what holds the others"
         yield RULE.finding(first, "policy", message, arithmetic=keys, remedy=remedy, also=tuple(others))
 
