@@ -45,16 +45,24 @@ def read_variables(
     while at < len(lines):
         try:
             variable, following = _assignment(lines, at, everything)
-            left -= len(values.get(variable, ""))
-            if left < 0:
-                raise template.TemplateError(f"grows the values of this file to more than {MAX_LETTERS:,} letters")
+            left = _paid(left, values.get(variable, ""))
         except template.TemplateError as fault:
             place = Place(name, line, 1)
             findings.append(error("compose/env-file", place, name, str(fault), "write NAME=value, or NAME='value'"))
-            following = _end_of_line(lines, at) if left >= 0 else len(lines)
+            following = len(lines) if isinstance(fault, _FullError) else _end_of_line(lines, at)
         line += lines.count("\n", at, following)
         at = following
     return values, tuple(findings)
+
+
+class _FullError(template.TemplateError):
+    """The values of a file are too long together; nothing more is read of it."""
+
+
+def _paid(left: int, value: str) -> int:
+    if len(value) > left:
+        raise _FullError(f"grows the values of this file to more than {MAX_LETTERS:,} letters")
+    return left - len(value)
 
 
 def _assignment(text: str, at: int, values: MutableMapping[str, str]) -> tuple[str, int]:
