@@ -94,7 +94,8 @@ def test_what_somebody_changed_by_hand_is_set_right_and_nothing_else(
 
 @pytest.mark.parametrize("files", FORMS, ids=lambda files: files[0])
 def test_every_form_of_a_compose_file_comes_back_as_it_was_deployed(files: list[str], tmp_path: Path) -> None:
-    source = {"compose": [str(COMPOSE / file) for file in files], "node": "tower", "profiles": ["p"]}
+    shutil.copytree(COMPOSE, tmp_path / "compose")
+    source = {"compose": [f"../compose/{file}" for file in files], "node": "tower", "profiles": ["p"]}
     policy = {
         "nodes": {"tower": {"cpus": 64, "memory": "512GiB", "gpus": {"model": "A", "memory": "40GiB", "count": 4}}},
         "defaults": {"requests": {"cpus": "100m"}},

@@ -48,10 +48,10 @@ def canonical_service(node: Node) -> tuple[Node, tuple[Finding, ...]]:
     return node, tuple(findings)
 
 
-def long_service(node: Node, subject: str, findings: list[Finding]) -> Node:
+def long_service(node: Node, subject: str, findings: list[Finding], room: ports.Room | None = None) -> Node:
     """Return a service with every value in its long form, under the key that it was written with."""
     lists: dict[str, Form] = {
-        "ports": lambda child: ports.long_ports(child, f"{subject}.ports".strip("."), findings),
+        "ports": lambda child: ports.long_ports(child, f"{subject}.ports".strip("."), findings, room),
         "volumes": lambda child: mounts.long_mounts(child, f"{subject}.volumes".strip("."), findings),
     }
     return fields(node, {**_SERVICE, **lists})
@@ -59,11 +59,12 @@ def long_service(node: Node, subject: str, findings: list[Finding]) -> Node:
 
 def long_document(node: Node, findings: list[Finding]) -> Node:
     """Return a Compose file with every entry in its long form."""
+    room = ports.Room()
 
     def services(section: Node) -> Node:
         if not section.is_map:
             return section
-        entries = {key: long_service(child, f"services.{key}", findings) for key, child in section.items()}
+        entries = {key: long_service(child, f"services.{key}", findings, room) for key, child in section.items()}
         return section.with_value(entries)
 
     return fields(node, {"services": services, **{key: lambda child: each(child, _entry) for key in _ENTRIES}})

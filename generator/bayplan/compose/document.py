@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+MAX_NAME = 100
+"""How long a name may be: with others before and behind it, it still has to fit into the name of a file."""
+
 _OTHER_SECTIONS = frozenset({"include", "name", "version"})
 _NOT_CARRIED = frozenset({"jobs", "models"})
 
@@ -196,15 +199,25 @@ class Reader:
             if child.tag == RESET:
                 entries.append((key, child))
                 continue
-            if not re.search(NAME, key):
-                message = f"'{key}' is not a name that Compose takes"
-                self.say("compose/name", child, section, message, "use letters, digits, dots, dashes and _ only")
+            if fault := _misnamed(key):
+                self.say("compose/name", child, section, *fault)
                 continue
             entry, findings = well_formed(section, key, child)
             self.findings.extend(findings)
             if entry is not None:
                 entries.append((key, entry))
         return entries
+
+
+def _misnamed(key: str) -> tuple[str, str] | None:
+    """Return what is wrong with a name, and what to do; names become those of files and words of a command line."""
+    if not re.search(NAME, key):
+        return f"'{key}' is not a name that Compose takes", "use letters, digits, dots, dashes and _ only"
+    if key in {".", ".."} or key.startswith("-"):
+        return f"'{key}' would be a folder, or an option of a command", "start it with a letter or a digit"
+    if len(key) > MAX_NAME:
+        return f"'{key[:40]}…' is longer than {MAX_NAME} letters", "write a shorter name"
+    return None
 
 
 def real(path: Path) -> str:

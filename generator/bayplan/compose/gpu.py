@@ -66,7 +66,7 @@ def _count(request: Node) -> int:
     if request.get("device_ids"):
         return 0
     text = word(count) if count is not None else "all"
-    return int(text) if text.isascii() and text.isdigit() else ALL
+    return int(text) if text.isascii() and text.isdigit() and len(text) < len("100000") else ALL
 
 
 def _variables(node: Node) -> tuple[GpuAsk | None, bool]:

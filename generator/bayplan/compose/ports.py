@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bayplan.compose.forms import RESET, as_text, scalar, unique, word, word_at
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from bayplan.source import Node
 
 MAX_PORT = 65535
+MAX_PORTS = 20_000
+"""As many ports as the lists of one file bring at most: a range of two words brings 65,535."""
 _SHORT = re.compile(
     r"(?:(?:(?P<ip>\[[0-9A-Fa-f:.]+\]|[0-9.]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*):)?(?P<host>[0-9]*(?:-[0-9]+)?):)?"
     r"(?P<target>[0-9]+(?:-[0-9]+)?)(?:/(?P<protocol>[A-Za-z]+))?"
@@ -25,19 +28,37 @@ class PortError(ValueError):
     """A text that is no port; the message is a sentence about it."""
 
 
-def long_ports(node: Node, subject: str, findings: list[Finding]) -> Node:
+@dataclass(slots=True)
+class Room:
+    """How many ports a file may still bring."""
+
+    left: int = MAX_PORTS
+    full: bool = False
+
+    def take(self, ports: int) -> None:
+        """Take room for some ports; raise PortError if there is not enough."""
+        self.full = ports > self.left
+        if self.full:
+            raise PortError(f"brings more than {MAX_PORTS:,} ports together with those before")
+        self.left -= ports
+
+
+def long_ports(node: Node, subject: str, findings: list[Finding], room: Room | None = None) -> Node:
     """Return a list of ports with one map for each: target, published, protocol, host_ip, and what else was said."""
     if not node.is_list:
         return node
     items: list[Node] = []
+    room = room or Room()
     for item in node:
         if item.tag == RESET:
             continue
         try:
-            items.extend((_long(item),) if item.is_map else _short(item))
+            items.extend((_long(item, room),) if item.is_map else _short(item, room))
         except PortError as fault:
             remedy = 'write "8080:80", or a map with target and published'
             findings.append(error("compose/port", item.place, subject, str(fault), remedy))
+            if room.full:
+                break
     return node.with_value(unique(tuple(items), identity))
 
 
@@ -64,7 +85,8 @@ def port_range(text: str) -> tuple[int, int]:
     return first, last
 
 
-def _long(node: Node) -> Node:
+def _long(node: Node, room: Room) -> Node:
+    room.take(1)
     target = node.get("target")
     if target is None:
         raise PortError("lacks target, the port in the container")
@@ -104,7 +126,7 @@ def _address(text: str) -> str:
     return text
 
 
-def _short(node: Node) -> list[Node]:
+def _short(node: Node, room: Room) -> list[Node]:
     written = word(node)
     matched = _SHORT.fullmatch(written)
     if not matched:
@@ -114,6 +136,7 @@ def _short(node: Node) -> list[Node]:
     if not first:
         raise PortError("port 0 is not a port in a container")
     protocol = _protocol(word_at(node, matched["protocol"]) if matched["protocol"] else None, node)
+    room.take(last - first + 1)
     host = matched["host"] or ""
     if not host or host == "0":
         return [_port(node, target, "", address, protocol) for target in range(first, last + 1)]

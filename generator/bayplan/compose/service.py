@@ -12,7 +12,15 @@ from bayplan.finding import Finding, Place, error, in_order
 from bayplan.model import units
 from bayplan.model.names import Name
 from bayplan.model.quantity import CPUS, MEMORY, PIDS, SWAP, Origin, Quantity
-from bayplan.model.service import Attachment, Dependency, Mount, Port, Replicas, Service
+from bayplan.model.service import (
+    MOST_COPIES,
+    Attachment,
+    Dependency,
+    Mount,
+    Port,
+    Replicas,
+    Service,
+)
 from bayplan.source import Node, plain
 
 if TYPE_CHECKING:
@@ -133,18 +141,10 @@ def _add(
         found[resource] = Quantity(amount, Origin.DECLARED, node.place, SOURCE)
 
 
-def _pieces(written: object) -> int:
-    text = str(written)
-    if not text.isascii() or not text.isdigit() or len(text) > len("1000000000"):
-        msg = f"'{text}' is not a whole number"
-        raise units.UnitError(msg)
-    return int(text)
-
-
 _AMOUNTS: tuple[tuple[str, str, Callable[[object], int]], ...] = (
     ("cpus", CPUS, units.cpus),
     ("memory", MEMORY, units.docker_memory),
-    ("pids", PIDS, _pieces),
+    ("pids", PIDS, units.pieces),
 )
 
 
@@ -160,13 +160,33 @@ def _swap(node: Node, limits: dict[str, Quantity], subject: str, findings: list[
         limits[SWAP] = Quantity(amount, Origin.DECLARED, written.place, SOURCE)
 
 
+def too_many_copies(subject: str, place: Place, count: int) -> Finding:
+    """Return the finding for a service with more copies than are counted; it is taken to have one."""
+    message = f"has {count:,} copies, more than {MOST_COPIES:,}"
+    return error("replicas/too-many", place, subject, message, f"write {MOST_COPIES:,} or less")
+
+
+def too_many_together(subject: str, place: Place) -> Finding:
+    """Return the finding for what has more copies than are counted, together with all before it."""
+    message = f"brings the copies of all services to more than {MOST_COPIES:,}"
+    return error("replicas/too-many", place, subject, message, "ask for less, or split the policy")
+
+
+def copies_of(node: Node) -> int:
+    """Return how many copies a canonical service asks for."""
+    return _replicas(node, "", []).count
+
+
 def _replicas(node: Node, subject: str, findings: list[Finding]) -> Replicas:
     deploy = node.get("deploy")
     written = deploy.get("replicas") if deploy is not None else None
     if written is None:
         return Replicas(place=node.here)
     try:
-        count = _pieces(word(written))
+        count = units.pieces(word(written))
+        if count > MOST_COPIES:
+            findings.append(too_many_copies(subject, written.place, count))
+            count = 1
     except units.UnitError as fault:
         findings.append(error("compose/amount", written.place, f"{subject}.replicas", str(fault), "write a number"))
         count = 1

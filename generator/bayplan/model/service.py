@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from bayplan.model.quantity import Quantity
 
 
+MOST_COPIES = 100_000
+"""The largest number of copies of one service, and of all services: each is counted, placed and named."""
+
+
 @dataclass(frozen=True, slots=True)
 class Port:
     """A published port.

@@ -14,6 +14,13 @@ _NUMBER = re.compile(rf"\s*({_DIGITS})\s*([A-Za-z]*)\s*")
 _DOCKER = re.compile(rf"({_DIGITS}) ?(?:([kmgtp])(?:i?b)?|b)?", re.IGNORECASE)
 _DOCKER_UNITS = {"k": KIB, "m": MIB, "g": GIB, "t": TIB, "p": 2**50}
 
+MOST_MEMORY = 2**50
+MOST_DISK = 2**53
+MOST_CPUS = 10**8
+MOST_PIECES = 10**9
+"""The largest amounts, in bytes, thousandths and pieces: what is more is a slip, and sums must fit into 64 bits."""
+
+_LONGEST = 40
 _SHARES_OF_ONE_CPU = 1024
 _LEAST_SHARES = 2
 
@@ -26,23 +33,24 @@ def policy_memory(text: object) -> int:
     """Return bytes from `1.5GiB`, `512MiB` (or `Gi`, `Mi`).
 
     Raises:
-        UnitError: for a bare number and for `8G`, `8GB`, whose two readings the message shows.
+        UnitError: for a bare number and for `8G`, `8GB`, whose two readings the message shows; for more than any
+            machine has.
     """
     number, suffix = _split(text)
     if suffix in _BINARY:
-        return _whole(number * _BINARY[suffix])
+        return _at_most(MOST_MEMORY, _whole(number * _BINARY[suffix]), text)
     letter = suffix[:1].upper()
     if letter in {"K", "M", "G", "T"} and suffix.upper() in {letter, f"{letter}B"}:
         binary = _whole(number * _BINARY[f"{letter if letter != 'K' else 'K'}iB"])
         power = 10 ** {"K": 3, "M": 6, "G": 9, "T": 12}[letter]
         plain = f"{float(number):g}"
         readings = f"{plain}{letter}iB = {binary:,} bytes, or {_whole(number * power):,} bytes"
-        msg = f"'{text}' can be read twice ({readings}); write {plain}{letter}iB"
+        msg = f"'{_quoted(text)}' can be read twice ({readings}); write {plain}{letter}iB"
         raise UnitError(msg)
     if not suffix:
-        msg = f"'{text}' has no unit; write {float(number):g}GiB or {float(number):g}MiB"
+        msg = f"'{_quoted(text)}' has no unit; write {float(number):g}GiB or {float(number):g}MiB"
         raise UnitError(msg)
-    msg = f"'{text}' is not an amount of memory; write it in GiB or MiB"
+    msg = f"'{_quoted(text)}' is not an amount of memory; write it in GiB or MiB"
     raise UnitError(msg)
 
 
@@ -55,9 +63,9 @@ def policy_disk(text: object) -> int:
     number, suffix = _split(text)
     factor = _BINARY.get(suffix) or _DECIMAL.get(suffix)
     if factor is None:
-        msg = f"'{text}' is not an amount of disk; write it in GB, TB, GiB or TiB"
+        msg = f"'{_quoted(text)}' is not an amount of disk; write it in GB, TB, GiB or TiB"
         raise UnitError(msg)
-    return _whole(number * factor)
+    return _at_most(MOST_DISK, _whole(number * factor), text)
 
 
 def cpus(text: object) -> int:
@@ -68,11 +76,11 @@ def cpus(text: object) -> int:
     """
     number, suffix = _split(text)
     if suffix == "m":
-        return _ceil(number)
+        return _at_most(MOST_CPUS, _ceil(number), text)
     if suffix:
-        msg = f"'{text}' is not a number of CPUs; write 0.5 or 500m"
+        msg = f"'{_quoted(text)}' is not a number of CPUs; write 0.5 or 500m"
         raise UnitError(msg)
-    return _ceil(number * 1000)
+    return _at_most(MOST_CPUS, _ceil(number * 1000), text)
 
 
 def docker_memory(text: object) -> int:
@@ -83,9 +91,10 @@ def docker_memory(text: object) -> int:
     """
     matched = _DOCKER.fullmatch(_written(text))
     if not matched:
-        msg = f"'{text}' is not an amount of memory that Compose reads; write 512m or 2g"
+        msg = f"'{_quoted(text)}' is not an amount of memory that Compose reads; write 512m or 2g"
         raise UnitError(msg)
-    return int(Fraction(matched[1]) * _DOCKER_UNITS.get((matched[2] or "").lower(), 1))
+    amount = int(Fraction(matched[1]) * _DOCKER_UNITS.get((matched[2] or "").lower(), 1))
+    return _at_most(MOST_MEMORY, amount, text)
 
 
 _TIMES = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
@@ -100,7 +109,7 @@ def milliseconds(text: object) -> int:
     written = str(text)
     parts = re.findall(rf"({_DIGITS})(ms|[smhdw])", written)
     if not parts or "".join(number + unit for number, unit in parts) != written:
-        msg = f"'{text}' is not a time; write it as 30s or 5m"
+        msg = f"'{_quoted(text)}' is not a time; write it as 30s or 5m"
         raise UnitError(msg)
     return _ceil(sum((Fraction(number) * _TIMES[unit] for number, unit in parts), Fraction(0)))
 
@@ -114,9 +123,35 @@ def share(text: object) -> Fraction:
     matched = re.fullmatch(r"\s*([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%\s*", str(text))
     value = Fraction(matched.group(1)) / 100 if matched else None
     if value is None or value > 1:
-        msg = f"'{text}' is not a share; write it as 85%"
+        msg = f"'{_quoted(text)}' is not a share; write it as 85%"
         raise UnitError(msg)
     return value
+
+
+def pieces(text: object) -> int:
+    """Return a number of pieces from its digits.
+
+    Raises:
+        UnitError: for anything else, and for more than a thousand million.
+    """
+    written = str(text)
+    if not written.isascii() or not written.isdigit():
+        msg = f"'{_quoted(text)}' is not a whole number"
+        raise UnitError(msg)
+    return _at_most(MOST_PIECES, int(written[:20]), text)
+
+
+def _at_most(most: int, amount: int, text: object) -> int:
+    if amount > most:
+        highest = {MOST_MEMORY: "1,024 TiB", MOST_DISK: "8 PiB", MOST_CPUS: "100,000 CPUs"}.get(most, f"{most:,}")
+        msg = f"'{_quoted(text)}' is more than {highest}, the most that can be said"
+        raise UnitError(msg)
+    return amount
+
+
+def _quoted(text: object) -> str:
+    written = str(text)
+    return written if len(written) <= _LONGEST else f"{written[: _LONGEST - 1]}…"
 
 
 def _written(text: object) -> str:
@@ -126,7 +161,7 @@ def _written(text: object) -> str:
 def _split(text: object) -> tuple[Fraction, str]:
     matched = _NUMBER.fullmatch(_written(text))
     if not matched:
-        msg = f"'{text}' is not an amount"
+        msg = f"'{_quoted(text)}' is not an amount"
         raise UnitError(msg)
     return Fraction(matched.group(1)), matched.group(2)
 

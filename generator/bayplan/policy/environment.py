@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from bayplan.errors import UsageError
 from bayplan.model.quantity import CPUS, GPU_MEMORY, MEMORY
 from bayplan.policy.quantities import Factors
 from bayplan.policy.rules import node_names
-from bayplan.policy.values import Findings
+from bayplan.policy.values import Findings, factor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from fractions import Fraction
 
     from bayplan.source import Node
 
@@ -112,17 +112,12 @@ def overlaid(base: Node, overlay: Node) -> Node:
 
 
 def _factors(node: Node | None, *, lower: bool) -> Mapping[str, Fraction]:
-    """Return resource → factor; the schema has named what is no number above 0."""
+    """Return resource → factor; the schema has named what is none."""
     factors: dict[str, Fraction] = {}
     for key, value in node.items() if node is not None else ():
         if key not in _FACTORS:
             continue
-        ends = [one for one in (value if value.is_list else (value,)) if _is_factor(one)]
-        read = [Fraction(one.text or str(one.value)) for one in ends]
+        read = [found for one in (value if value.is_list else (value,)) if (found := factor(one)) is not None]
         if read:
             factors[key] = min(read) if lower else max(read)
     return factors
-
-
-def _is_factor(node: Node) -> bool:
-    return isinstance(node.value, int | float) and not isinstance(node.value, bool) and node.value > 0

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from bayplan.compose.canonical import canonical_service
 from bayplan.compose.overlay import read_overlay
+from bayplan.compose.service import too_many_together
 from bayplan.errors import PolicyError
 from bayplan.finding import Finding, error
 from bayplan.model.fleet import Fleet, Node, Pool, Volume
 from bayplan.model.names import Name
+from bayplan.model.service import MOST_COPIES, Replicas
 from bayplan.policy.as_is import Today, Wanted, today
 from bayplan.policy.edges import read_edges, read_proxies
 from bayplan.policy.environment import Environment, choose, environment
@@ -28,7 +30,7 @@ from bayplan.policy.values import Findings, words
 from bayplan.source import Node as Yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from fractions import Fraction
     from pathlib import Path
 
@@ -145,7 +147,8 @@ def _fleets(
     context = Context(document, groups, sections, names, tuple(nodes), setting.factors)
     lines, found = read_estimates(document)
     findings.extend(found)
-    after = estimate((build(findings, context, one) for one in {**written, **new}.values()), lines)
+    built = [build(findings, context, one) for one in {**written, **new}.values()]
+    after = estimate(_countable(findings, built), lines)
     findings.extend(broad(lines, after))
     _empty_pools(findings, after, groups)
     pools = {key: _multiplied(pool, setting) for key, pool in groups.pools.items()}
@@ -251,6 +254,19 @@ def _multiplied(pool: Pool, setting: Environment) -> Pool:
         for half, amounts in pool.quota.items()
     }
     return replace(pool, quota=quota)
+
+
+def _countable(findings: Findings, services: Iterable[Service]) -> Iterator[Service]:
+    """Yield the services; those that would bring the copies of all to more than can be counted, with one."""
+    left = MOST_COPIES
+    for service in services:
+        left -= service.replicas.count
+        if left >= 0:
+            yield service
+            continue
+        findings.append(too_many_together(str(service.name), service.replicas.place))
+        left += service.replicas.count
+        yield replace(service, replicas=Replicas(place=service.replicas.place))
 
 
 def _empty_pools(findings: Findings, services: Iterable[Service], groups: Groups) -> None:

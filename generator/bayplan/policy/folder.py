@@ -49,9 +49,8 @@ def read_folder(path: Path) -> tuple[Node, tuple[Finding, ...]]:
             findings.append(budget.refusal(node.place, node.place.file))
             break
         if not node.is_map:
-            findings.append(
-                error("source/not-a-map", node.place, node.place.file, "a policy file is a map of sections")
-            )
+            message, remedy = "a policy file is a map of sections", "start it with a section, such as nodes:"
+            findings.append(error("source/not-a-map", node.place, node.place.file, message, remedy))
             continue
         document, clashes = _merge(document, node)
         findings.extend(clashes)

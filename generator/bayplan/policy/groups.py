@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from bayplan.finding import Finding, error
 from bayplan.model.fleet import Pool, Tier
 from bayplan.policy.patterns import is_pattern, matching
-from bayplan.policy.values import Findings, quantity, whole_number, word
+from bayplan.policy.values import Findings, factor, quantity, whole_number, word
 from bayplan.source import Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from fractions import Fraction
 
     from bayplan.finding import Place
     from bayplan.model.names import Name
@@ -55,12 +55,9 @@ def read_tiers(document: Node) -> dict[str, Tier]:
 
 
 def _overcommit(node: Node | None) -> dict[str, Fraction]:
-    """Return resource → factor; the schema has named what is no number of at least 1."""
-    return {
-        resource: Fraction(value.text or str(value.value))
-        for resource, value in (node.items() if node else ())
-        if isinstance(value.value, int | float) and not isinstance(value.value, bool) and value.value >= 1
-    }
+    """Return resource → factor; the schema has named what is none."""
+    found = {resource: factor(value) for resource, value in (node.items() if node else ())}
+    return {resource: one for resource, one in found.items() if one is not None and one >= 1}
 
 
 def read_pools(document: Node) -> tuple[dict[str, Pool], Findings]:

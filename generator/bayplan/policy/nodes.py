@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from bayplan.finding import Finding, error, warning
@@ -22,6 +24,14 @@ if TYPE_CHECKING:
 CEILING = Share(Fraction(9, 10))
 DISK_CEILING = Share(Fraction(17, 20))
 FIRST_DISK = "default"
+MOST_NODES = 10_000
+"""As many nodes as a policy has at most: ranges make it easy to ask for more."""
+MOST_CARDS = 256
+MOST_CORES = 4096
+"""As many cards and cores as one machine has at most; the schema says so of cards."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_ADDRESS = re.compile(r"\[?[A-Za-z0-9_:][A-Za-z0-9_.:%-]{0,254}\]?")
+CORES = re.compile(r"([0-9]{1,4})(?:-([0-9]{1,4}))?")
 _TOLERANCE = 0.01
 _MAX_SHAPES = 16
 
@@ -33,6 +43,10 @@ def read_nodes(document: Source, observed: Mapping[str, Observed]) -> tuple[dict
     nodes: dict[str, Node] = {}
     for key, node in (document.get("nodes") or Source({}, document.place)).items():
         for name in _names(findings, key, node):
+            if len(nodes) >= MOST_NODES:
+                message = f"is one node too many: a policy has at most {MOST_NODES:,}"
+                findings.append(error("nodes/too-many", node.here, f"nodes.{key}", message, "split the policy"))
+                return dict(sorted(nodes.items())), findings
             if name in nodes:
                 first = nodes[name].place
                 findings.append(
@@ -41,6 +55,7 @@ def read_nodes(document: Source, observed: Mapping[str, Observed]) -> tuple[dict
                         node.here,
                         f"nodes.{name}",
                         f"is defined twice, first at {first}",
+                        "keep one of the two",
                     )
                 )
                 continue
@@ -50,9 +65,11 @@ def read_nodes(document: Source, observed: Mapping[str, Observed]) -> tuple[dict
 
 def _names(findings: Findings, key: str, node: Source) -> tuple[str, ...]:
     try:
-        return expand_range(key)
+        # What is no name reaches nobody: it would become a folder, and a host of Ansible's. The schema has named it.
+        return tuple(name for name in expand_range(key) if _NAME.fullmatch(name))
     except ValueError as fault:
-        findings.append(error("nodes/range", node.here, f"nodes.{key}", str(fault)))
+        remedy = "write a shorter range, the lowest first, such as n[1:8]"
+        findings.append(error("nodes/range", node.here, f"nodes.{key}", str(fault), remedy))
         return ()
 
 
@@ -69,7 +86,9 @@ def _shaped(findings: Findings, node: Source, shapes: Source) -> Source:
         if shape is None or name in seen:
             known = ", ".join(key for key, _ in shapes.items()) or "none"
             what = "is like itself" if name in seen else f"is not among shapes ({known})"
-            findings.say("nodes/shape", reference, f"shapes.{name}", what)
+            findings.say(
+                "nodes/shape", reference, f"shapes.{name}", what, "name a shape that exists, in a row that ends"
+            )
             break
         seen.append(name)
         result = result.with_value({**shape.value, **result.value}) if shape.is_map else result
@@ -96,7 +115,7 @@ def _node(findings: Findings, name: str, source: Source, observed: Observed | No
     findings.extend(_unknown(name, source, capacity))
     return Node(
         name=name,
-        address=word(source.get("address"), name).replace("{name}", name),
+        address=_address(findings, name, source),
         connection=word(source.get("connection"), "ssh"),
         place=source.here,
         arch=word(source.get("arch")) or (observed.arch if observed else ""),
@@ -112,6 +131,17 @@ def _node(findings: Findings, name: str, source: Source, observed: Observed | No
         why=word(source.get("why")),
         core_places={key: value.place for key, value in _map(source, "core_map").items()},
     )
+
+
+def _address(findings: Findings, name: str, source: Source) -> str:
+    """Return where a node is reached; what is no address never comes near ssh or a template of Ansible's."""
+    written = source.get("address")
+    address = word(written, name).replace("{name}", name)
+    if written is None or _ADDRESS.fullmatch(address):
+        return address
+    message = f"'{address}' is neither a host name nor an IP address"
+    findings.say("nodes/address", written, f"nodes.{name}", message, "write it as nas.lan, 10.0.0.7 or fd00::7")
+    return name
 
 
 def _map(source: Source, key: str) -> dict[str, Source]:
@@ -181,7 +211,7 @@ def _gpus(findings: Findings, subject: str, node: Source | None) -> tuple[Gpu, .
         labels = {key: word(item.get(key)) for key in ("compute_capability",) if item.get(key) is not None}
         card = Gpu(0, word(item.get("model")), amount.amount if amount else 0, words(item.get("mig")), labels)
         first = len(cards)
-        cards.extend(replace(card, index=first + i) for i in range(whole_number(item.get("count"), 1)))
+        cards.extend(replace(card, index=first + i) for i in range(whole_number(item.get("count"), 1, MOST_CARDS)))
     return tuple(cards)
 
 
@@ -202,14 +232,24 @@ def _core_map(findings: Findings, subject: str, source: Source) -> dict[str, tup
 
 def cores_of(findings: Findings, subject: str, node: Source) -> tuple[int, ...]:
     """Return the cores of `2-3`, `0,4-5` or a list, sorted."""
+    cores, unread = _cores(",".join(words(node)))
+    for part in unread:
+        findings.say("pinning/unreadable", node, subject, f"'{part}' names no cores", "write 2-3 or 0,4")
+    return cores
+
+
+@lru_cache(maxsize=256)  # thousands of nodes may have one shape
+def _cores(text: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Return the cores of a list, and the parts of it that name none."""
     cores: set[int] = set()
-    for part in ",".join(words(node)).split(","):
-        first, dash, last = part.strip().partition("-")
-        if not first.isdigit() or (dash and not last.isdigit()) or int(last or first) - int(first) not in range(4096):
-            findings.say("pinning/unreadable", node, subject, f"'{part}' names no cores", "write 2-3 or 0,4")
-            continue
-        cores.update(range(int(first), int(last or first) + 1))
-    return tuple(sorted(cores))
+    unread = []
+    for part in text.split(",", MOST_CORES):
+        found = CORES.fullmatch(part.strip())
+        first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+        if not first <= last < MOST_CORES:
+            unread.append(part)
+        cores.update(range(first, min(last + 1, MOST_CORES)))
+    return tuple(sorted(cores)), tuple(unread)
 
 
 def _reserve(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -12,7 +14,8 @@ if TYPE_CHECKING:
     from bayplan.model.names import Name
 
 MAX_RANGE = 4096
-_RANGE = re.compile(r"\[([0-9]{1,6}):([0-9]{1,6})\]")
+_RANGE = re.compile(r"\[([0-9]+):([0-9]+)\]")
+_MAX_DIGITS = 9
 
 
 def is_pattern(text: str) -> bool:
@@ -67,15 +70,28 @@ def expand_range(text: str) -> tuple[str, ...]:
     """Return the names of a range: `gpu[01:03]` is gpu01, gpu02, gpu03 (zero padding kept); others as they are.
 
     Raises:
-        ValueError: if the range runs backwards or is longer than 4096.
+        ValueError: if a range runs backwards, or stands for more than 4096 names, alone or with the others.
     """
-    found = _RANGE.search(text)
-    if not found:
-        return (text,)
-    first, last = int(found[1]), int(found[2])
-    if not first <= last < first + MAX_RANGE:
-        msg = f"the range [{found[1]}:{found[2]}] runs backwards or is longer than {MAX_RANGE}"
+    parts = [text]
+    numbers: list[tuple[str, ...]] = []
+    for found in _RANGE.finditer(text):
+        numbers.append(_numbers(found[1], found[2]))
+        before, _, after = parts.pop().partition(found[0])
+        parts.extend((before, after))
+    many = math.prod(len(one) for one in numbers)
+    if many > MAX_RANGE:
+        msg = f"its ranges stand for {many:,} names together, more than {MAX_RANGE}"
         raise ValueError(msg)
-    width = len(found[1]) if found[1].startswith("0") else 0
-    head, tail = text[: found.start()], text[found.end() :]
-    return tuple(f"{head}{number:0{width}d}{rest}" for number in range(first, last + 1) for rest in expand_range(tail))
+    return tuple(
+        "".join(part + number for part, number in zip(parts, (*chosen, ""), strict=True))
+        for chosen in itertools.product(*numbers)
+    )
+
+
+def _numbers(first: str, last: str) -> tuple[str, ...]:
+    short = max(len(first), len(last)) <= _MAX_DIGITS
+    if not short or not int(first) <= int(last) < int(first) + MAX_RANGE:
+        msg = f"the range [{first}:{last}] runs backwards or is longer than {MAX_RANGE}"
+        raise ValueError(msg)
+    width = len(first) if first.startswith("0") else 0
+    return tuple(f"{number:0{width}d}" for number in range(int(first), int(last) + 1))

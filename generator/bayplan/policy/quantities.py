@@ -38,9 +38,15 @@ class Factors:
         if resource == CPUS and limit:
             step = _CPU_LIMIT_STEP
         exact = factor * amount.amount / step
-        rounded = -(-exact.numerator // exact.denominator) * step
+        rounded = min(-(-exact.numerator // exact.denominator) * step, _most(resource))
         source = f"environment {self.environment} x {float(factor):g}"
         return replace(amount, amount=rounded, source=source, was=amount)
+
+
+def _most(resource: str) -> int:
+    """Return the largest amount that can be said: what is multiplied beyond it stands nowhere anyway."""
+    memories = (MEMORY, SWAP, GPU_MEMORY)
+    return units.MOST_CPUS if resource == CPUS else units.MOST_MEMORY if resource in memories else units.MOST_PIECES
 
 
 def quantities(

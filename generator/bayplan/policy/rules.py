@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bayplan.model.names import Name
     from bayplan.source import Node
 
+_FEW = 8
 Found = Mapping[tuple[str, ...], Leaf]
 
 
@@ -54,7 +55,7 @@ def _node(findings: Findings, service: Name, leaf: Leaf | None, nodes: tuple[str
 
 
 def _unknown(findings: Findings, service: Name, node: Node, name: str, nodes: tuple[str, ...]) -> None:
-    few = ", ".join(nodes[:8])
+    few = ", ".join(nodes[:_FEW])
     findings.say("nodes/unknown", node, str(service), f"'{name}' is not among nodes", f"use one of: {few}")
 
 
@@ -67,14 +68,21 @@ def _nodes(findings: Findings, service: Name, leaf: Leaf | None, nodes: tuple[st
 def node_names(findings: Findings, subject: str, node: Node, nodes: tuple[str, ...]) -> tuple[str, ...]:
     """Return the nodes that a list of names, ranges and patterns stands for, sorted; what matches none is a finding."""
     found: set[str] = set()
+    known = frozenset(nodes)
     for item in node if node.is_list else (node,):
+        unknown = []
         for name in _expanded(findings, subject, item):
             matched = [one for one in nodes if compiled(name).fullmatch(one)] if is_pattern(name) else []
-            matched = [name] if name in nodes else matched
+            matched = [name] if name in known else matched
             if not matched:
-                few = ", ".join(nodes[:8])
-                findings.say("nodes/unknown", item, subject, f"'{name}' is not among nodes", f"use one of: {few}")
+                unknown.append(name)
             found.update(matched)
+        few = f"use one of: {', '.join(nodes[:_FEW])}" if nodes else "name it under nodes first"
+        for name in unknown[:_FEW]:
+            findings.say("nodes/unknown", item, subject, f"'{name}' is not among nodes", few)
+        if more := unknown[_FEW:]:
+            message = f"'{more[0]}' is not among nodes, and neither are {len(more) - 1} others of '{item.string}'"
+            findings.say("nodes/unknown", item, subject, message, few)
     return tuple(sorted(found))
 
 
@@ -82,7 +90,8 @@ def _expanded(findings: Findings, subject: str, item: Node) -> tuple[str, ...]:
     try:
         return expand_range(item.string)
     except ValueError as fault:
-        findings.say("nodes/range", item, subject, str(fault))
+        remedy = "write a shorter range, the lowest first, such as n[1:8]"
+        findings.say("nodes/range", item, subject, str(fault), remedy)
         return ()
 
 

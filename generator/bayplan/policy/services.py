@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bayplan.compose.canonical import canonical_service
 from bayplan.compose.merge import merge_service
 from bayplan.compose.overlay import read_overlay
-from bayplan.compose.service import to_service
+from bayplan.compose.service import to_service, too_many_copies
 from bayplan.finding import Place, error
 from bayplan.model.quantity import GPU_MEMORY, Quantity
-from bayplan.model.service import GpuAsk, Replicas, Service, Tuning
+from bayplan.model.service import MOST_COPIES, GpuAsk, Replicas, Service, Tuning
 from bayplan.policy.layers import Leaf, Leaves, stack, taken_back, under
 from bayplan.policy.overrides import Section, fills, overrides
 from bayplan.policy.quantities import Factors, guaranteed, quantities
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from bayplan.model.names import Name
     from bayplan.policy.groups import Groups
     from bayplan.source import Node
+
+
+_PORT = re.compile(r"[0-9]{1,5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,7 @@ def _apply(
         base,
         requests=halves["requests"],
         limits=halves["limits"],
-        replicas=_replicas(base, fill, over, context.factors),
+        replicas=_replicas(findings, base, fill, over, context.factors),
         tier=tier,
         pool=pool,
         gpu=_gpu(findings, base, fill, over, context.factors),
@@ -143,22 +147,25 @@ def _reasons(over: Leaves) -> str:
     return "; ".join(sorted({leaf.why for leaf in over.values() if leaf.why}))
 
 
-def _replicas(base: Service, fill: Leaves, over: Leaves, factors: Factors) -> Replicas:
+def _replicas(findings: Findings, base: Service, fill: Leaves, over: Leaves, factors: Factors) -> Replicas:
     written = "replicas" in (base.body.get("deploy") or {})
     said = over.get(("replicas",)) or (None if written else fill.get(("replicas",)))
-    count = whole_number(said.node, base.replicas.count) if said else base.replicas.count
+    count = whole_number(said.node, base.replicas.count, MOST_COPIES) if said else base.replicas.count
     place = said.node.place if said else base.replicas.place
     scale = under(over, "scale") or under(fill, "scale")
     lowest = scale.get(("min",))
     highest = scale.get(("max",))
-    minimum = whole_number(lowest.node, count) if lowest else count
-    maximum = max(whole_number(highest.node, count) if highest else count, minimum)
+    minimum = whole_number(lowest.node, count, MOST_COPIES) if lowest else count
+    maximum = max(whole_number(highest.node, count, MOST_COPIES) if highest else count, minimum)
     if lowest:
         count = max(minimum, count) if said else minimum
         place = lowest.node.place
     factor = factors.of.get("replicas")
     if factor is not None:
         count, minimum, maximum = (-(-factor.numerator * n // factor.denominator) for n in (count, minimum, maximum))
+    if max(count, maximum) > MOST_COPIES:
+        findings.append(too_many_copies(str(base.name), place, max(count, maximum)))
+        return Replicas(place=place)
     return Replicas(count, minimum, maximum, place, scaled=any(scale))
 
 
@@ -175,7 +182,7 @@ def _gpu(findings: Findings, base: Service, fill: Leaves, over: Leaves, factors:
     together = found.get(("same_node",))
     return GpuAsk(
         memory=size,
-        count=whole_number(count.node, 0) if count else 0,
+        count=whole_number(count.node, 0, MOST_COPIES) if count else 0,
         profile=word(profile.node) if profile else "",
         same_node=together is None or together.node.value is not False,
         require={path[1]: word(one.node) for path, one in sorted(found.items()) if path[:1] == ("require",)},
@@ -210,10 +217,11 @@ def _remap(findings: Findings, base: Service, found: Mapping[tuple[str, ...], Le
     remap: dict[int, int] = {}
     published = {port.published for port in base.ports}
     for path, leaf in found.items():
-        if len(path) != 1 or not path[0].isdigit():
+        if len(path) != 1 or not _PORT.fullmatch(path[0]):
             continue
         if int(path[0]) not in published:
-            has = ", ".join(str(port) for port in sorted(filter(None, published))) or "none"
+            few = sorted(filter(None, published))[:20]
+            has = ", ".join(str(port) for port in few) or "none"
             message = f"publishes no port {path[0]}; it has {has}"
             findings.append(error("network/remap", leaf.node.here, str(base.name), message, "remove the line"))
             continue

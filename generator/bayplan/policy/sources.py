@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayplan.compose.read import ComposeProject, read_project
+from bayplan.compose.service import copies_of, too_many_together
 from bayplan.finding import error
 from bayplan.model.fleet import Project
 from bayplan.model.names import Name
+from bayplan.model.service import MOST_COPIES
 from bayplan.policy.values import Findings, word, words
 from bayplan.source import Border, Budget, Node, border_of, plain, shown
 
@@ -29,11 +31,12 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What relative paths are relative to, what they may not lead out of, and how much may be read in all."""
+    """What relative paths are relative to, what they may not lead out of, how much may be read, how many copies be."""
 
     folder: Path
     border: Border
     budget: Budget
+    copies: Budget
 
 
 def read_sources(
@@ -49,7 +52,7 @@ def read_sources(
     """
     findings = Findings()
     known = tuple(nodes)
-    reach = Reach(folder, border_of(folder), Budget())
+    reach = Reach(folder, border_of(folder), Budget(), Budget(MOST_COPIES))
     sources = {}
     for name, node in (document.get("sources") or Node({}, document.place)).items():
         sources[name] = _source(findings, name, node, reach, known, tuple(elsewhere))
@@ -82,6 +85,9 @@ def _source(
         budget=reach.budget,
     )
     findings.extend(found)
+    if compose and not reach.copies.take(sum(copies_of(node) for node in compose.services.values())):
+        findings.append(too_many_together(f"sources.{name}", node.here))
+        compose = None
     if not files:
         findings.append(
             error("sources/no-file", node.here, f"sources.{name}", "names no Compose file", "compose: FILE")

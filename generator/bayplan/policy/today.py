@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bayplan.compose.service import to_service
 from bayplan.model import units
 from bayplan.model.quantity import CPUS, MEMORY, PIDS, SWAP, Origin, Quantity
+from bayplan.policy.nodes import CORES, MOST_CORES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -189,8 +190,7 @@ def _cores(text: Any, every: frozenset[int]) -> frozenset[int]:
 def cores_of(text: str) -> frozenset[int]:
     """Return the cores of a list such as `0-3,8`; none if it cannot be read."""
     found: set[int] = set()
-    for part in text.replace(" ", "").split(","):
-        first, _, last = part.partition("-")
-        if first.isdigit() and (last or first).isdigit():
-            found.update(range(int(first), int(last or first) + 1))
+    for part in text.replace(" ", "").split(",", MOST_CORES):
+        if cores := CORES.fullmatch(part):
+            found.update(range(int(cores[1]), min(int(cores[2] or cores[1]) + 1, MOST_CORES)))
     return frozenset(found)

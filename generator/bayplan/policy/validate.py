@@ -6,14 +6,16 @@ sentences where a policy departs from it.
 
 from __future__ import annotations
 
-import copy
 import json
-from functools import cache
+import math
+from functools import cache, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.validators import extend
 
+from bayplan.compose.schema import whole_texts
 from bayplan.finding import Finding, Place, in_order
 from bayplan.policy.wording import Fault, sentences
 from bayplan.source import Node, plain
@@ -59,16 +61,36 @@ def _schema() -> dict[str, Any]:
     return schema
 
 
-@cache
-def _validator(countables: frozenset[str]) -> Draft202012Validator:
+@lru_cache(maxsize=16)
+def _validator(countables: frozenset[str]) -> Any:
     """Return the validator of policies whose nodes offer these countables; other such names are unknown."""
-    schema = copy.deepcopy(_schema())
+    schema: dict[str, Any] = whole_texts(_schema())
     for name in _COUNTING:
         part = schema["$defs"][name]
         rest = part["additionalProperties"]
         part["properties"] = {**dict.fromkeys(sorted(countables), rest), **part["properties"]}
         part["additionalProperties"] = False
-    return Draft202012Validator(schema)
+    return _Validator(schema)
+
+
+def _unique(_: object, wanted: bool, value: object, __: object) -> Iterator[ValidationError]:  # noqa: FBT001 - so called
+    """Yield a fault if a list names one thing twice; jsonschema compares each with each where they cannot be sorted."""
+    if wanted and isinstance(value, list):
+        seen = {json.dumps(item, sort_keys=True, default=str) for item in value}
+        if len(seen) < len(value):
+            yield ValidationError("names one thing twice")
+
+
+def _number(_: object, value: object) -> bool:
+    """Whether a value is a number that can be compared: neither infinity nor what is not a number can."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+_Validator: Any = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator,
+    {"uniqueItems": _unique},
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("number", _number),
+)
 
 
 def _countables(document: Node) -> frozenset[str]:

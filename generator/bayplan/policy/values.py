@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from bayplan.finding import Finding, error
@@ -12,6 +13,8 @@ from bayplan.model.quantity import CPUS, DISK, GPU_MEMORY, MEMORY, SWAP, Origin,
 if TYPE_CHECKING:
     from bayplan.source import Node
 
+HIGHEST_FACTOR = 1000
+"""The highest factor that an environment or a tier has; the schema says it too."""
 _MEMORIES = frozenset({MEMORY, SWAP, GPU_MEMORY})
 
 
@@ -40,10 +43,10 @@ def amount_of(resource: str, node: Node) -> int:
 
 
 def _count(node: Node) -> int:
-    if isinstance(node.value, bool) or not isinstance(node.value, int) or node.value < 0:
+    if isinstance(node.value, bool) or not isinstance(node.value, int):
         msg = f"'{node.string}' is not a whole number"
         raise units.UnitError(msg)
-    return node.value
+    return units.pieces(node.value)
 
 
 def quantity(
@@ -56,13 +59,23 @@ def quantity(
     source: str = "policy",
     why: str = "",
 ) -> Quantity | None:
-    """Return the quantity that a scalar says, or None with a finding."""
+    """Return the quantity that a scalar says, or None with a finding; the schema has named what is no scalar."""
+    if node.is_map or node.is_list or isinstance(node.value, bool):
+        return None
     try:
         amount = amount_of(resource, node)
     except units.UnitError as fault:
-        findings.say("units/unreadable", node, f"{subject}.{resource}", str(fault))
+        findings.say("units/unreadable", node, f"{subject}.{resource}", str(fault), _example(resource))
         return None
     return Quantity(amount, origin, node.place, source, why)
+
+
+def _example(resource: str) -> str:
+    if resource in _MEMORIES:
+        return "write it as 4GiB or 512MiB"
+    if resource == CPUS:
+        return "write it as 0.5 or 500m"
+    return "write it as 40GB or 1TiB" if resource.startswith(DISK) else "write a whole number"
 
 
 def share_of(findings: Findings, subject: str, node: Node) -> Share | None:
@@ -70,15 +83,27 @@ def share_of(findings: Findings, subject: str, node: Node) -> Share | None:
     try:
         return Share(units.share(node.string), node.place)
     except units.UnitError as fault:
-        findings.say("units/unreadable", node, subject, str(fault))
+        findings.say("units/unreadable", node, subject, str(fault), "a share goes from 0% to 100%")
         return None
 
 
-def whole_number(node: Node | None, default: int) -> int:
-    """Return a whole number, or the default where there is none (the schema has named what is no number)."""
-    if node is None or isinstance(node.value, bool) or not isinstance(node.value, int):
-        return default
-    return node.value
+def whole_number(node: Node | None, default: int, most: int = units.MOST_PIECES) -> int:
+    """Return a whole number, also one that is written as 4.0, or the default where there is none.
+
+    The schema has named what is no number, and what is out of bounds.
+    """
+    value = None if node is None or isinstance(node.value, bool) else node.value
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if isinstance(value, int) and abs(value) <= most else default
+
+
+def factor(node: Node) -> Fraction | None:
+    """Return a factor above 0, exactly as it is written; None where there is none (the schema has named it)."""
+    value = node.value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= HIGHEST_FACTOR:
+        return None
+    return Fraction(node.text or str(value))
 
 
 def words(node: Node | None) -> tuple[str, ...]:

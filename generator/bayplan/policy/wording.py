@@ -76,7 +76,10 @@ class Fault:
 def sentences(document: Node, fault: Fault) -> Iterator[Finding]:
     """Yield the findings that say a fault, each at the place where the policy should change."""
     node, subject = _at(document, fault.path), _dotted(fault.path)
-    if fault.name is not None:
+    if fault.name is not None and fault.kind == "maxLength":
+        message = f"'{_short(fault.name)}' is longer than {fault.wanted} letters"
+        yield error("schema/value", node.value[fault.name].here, subject, message, "write a shorter name")
+    elif fault.name is not None:
         message = f"'{_short(fault.name)}' is no name here: it expects {expected(fault.schema)}"
         yield error("schema/value", node.value[fault.name].here, subject, message, "rename it")
     elif fault.kind == "additionalProperties":
@@ -152,6 +155,8 @@ def _value(node: Node, fault: Fault) -> tuple[str, str]:
         return f"expects {_BOUNDS[fault.kind]} {wanted:,}, got {got}", remedy
     if fault.kind in {"minItems", "maxItems"}:
         return f"expects {wanted} {'item' if wanted == 1 else 'items'}, got {len(node.value)}", remedy
+    if fault.kind == "maxLength":
+        return f"is longer than {wanted} letters: {got}", "write less"
     if fault.kind == "minProperties":
         return "is empty", remedy
     if fault.kind == "uniqueItems":
@@ -199,9 +204,9 @@ def expected(schema: Mapping[str, Any]) -> str:
 
 
 def _example(schema: Mapping[str, Any]) -> str:
-    """Return a remedy made of the schema's own example, or nothing."""
+    """Return a remedy made of the schema's own example, else of what it takes."""
     examples = schema.get("examples", ())
-    return f"write it as {flow(examples[0])}" if examples else ""
+    return f"write it as {flow(examples[0])}" if examples else f"write {expected(schema)}"
 
 
 def flow(value: object) -> str:

@@ -41,7 +41,9 @@ def border_of(folder: Path) -> Border:
     for above in (real, *real.parents):
         if os.path.lexists(above / ".git"):
             return Border(str(above))
-    return Border(str(real.parent.parent if real.parent.name == "policies" else real.parent))
+    around = real.parent
+    beside = around.name == "policies" and str(around.parent) != "/"
+    return Border(str(around.parent if beside else around))
 
 
 def outside(place: Place, name: str, border: Border) -> Finding:

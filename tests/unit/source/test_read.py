@@ -333,13 +333,18 @@ class TestBorder:
         (tmp_path / "repo" / "policies" / "shop" / ".git").write_text("gitdir: elsewhere\n")
         assert border_of(tmp_path / "repo" / "policies" / "shop").root == str(tmp_path / "repo" / "policies" / "shop")
 
-    def test_without_git_it_is_the_folder_around(self, tmp_path: Path) -> None:
-        folder = tmp_path / "policies" / "shop"
+    @pytest.mark.parametrize(
+        ("around", "border"), [("mine", "mine"), ("mine/policies", "mine"), ("policies/a", "policies/a")]
+    )
+    def test_without_git_it_is_the_folder_around(self, tmp_path: Path, around: str, border: str) -> None:
+        folder = tmp_path / around / "shop"
         folder.mkdir(parents=True)
-        assert border_of(folder).root == str(tmp_path)
+        assert border_of(folder).root == str(tmp_path / border)
         (tmp_path / "link").symlink_to(folder)
-        assert border_of(tmp_path / "link").root == str(tmp_path)
-        assert border_of(tmp_path / "elsewhere" / "shop").root == str(tmp_path / "elsewhere")
+        assert border_of(tmp_path / "link").root == str(tmp_path / border)
+
+    def test_it_is_never_everything(self) -> None:
+        assert border_of(Path("/policies/shop")).root == "/policies"
 
     @pytest.mark.parametrize(
         ("path", "inside"),
