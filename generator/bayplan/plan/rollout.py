@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from bayplan.finding import note
 from bayplan.model import units
 from bayplan.plan.stages import WHOLE, Cut
-from bayplan.policy.groups import select
+from bayplan.policy.groups import by_tier, select
+from bayplan.policy.patterns import Names
 from bayplan.policy.values import Findings, whole_number, word, words
 
 if TYPE_CHECKING:
@@ -81,9 +82,10 @@ def _cut(findings: Findings, stage: Node, fleet: Fleet) -> Cut:
 
 def _services(findings: Findings, node: Node, fleet: Fleet) -> frozenset[Name]:
     found: set[Name] = set()
-    tiers = {name: (service.tier, service.place) for name, service in fleet.services.items()}
+    everyone = Names(fleet.services)
+    tiers = by_tier((name, fleet.services[name].tier) for name in everyone.all)
     for selector in node if node.is_list else (node,):
-        names, missing = select(selector, fleet.services, tiers)
+        names, missing = select(selector, everyone, tiers)
         if missing:
             findings.append(missing)
         found.update(names)

@@ -16,7 +16,8 @@ from bayplan.model.names import Name
 from bayplan.model.units import UnitError, milliseconds
 from bayplan.policy.forms import canonical_service
 from bayplan.policy.groups import select
-from bayplan.policy.overrides import Section
+from bayplan.policy.overrides import Said, Section
+from bayplan.policy.patterns import Names
 from bayplan.policy.values import Findings, whole_number, word
 from bayplan.source import Node as Yaml
 
@@ -67,7 +68,7 @@ def read_proxies(findings: Findings, document: Yaml, fleet: str, taken: Mapping[
         taken: the other services.
     """
     written: dict[Name, Yaml] = {}
-    exact: dict[Name, tuple[str, Yaml]] = {}
+    exact: dict[Name, Said] = {}
     for key, node in _edges(document):
         name = Name(fleet, f"edge-{key}")
         if name in taken:
@@ -75,7 +76,7 @@ def read_proxies(findings: Findings, document: Yaml, fleet: str, taken: Mapping[
             findings.append(error("edges/name-taken", node.here, f"edges.{key}", message, "rename one of the two"))
             continue
         written[name] = node.with_value({"compose": _tree(_compose(fleet, key, node), node.here)})
-        exact[name] = (f"edges.{key}", canonical_service(_said(node)))
+        exact[name] = Said.of(f"edges.{key}", canonical_service(_said(node)))
     return Proxies(written, Section({}, exact))
 
 
@@ -146,14 +147,23 @@ def read_edges(findings: Findings, document: Yaml, fleet: str, services: Mapping
         services: all services TO-BE.
     """
     edges = {}
+    reached = _Reached(services, Names(services))
     for key, node in _edges(document):
         name = Name(fleet, f"edge-{key}")
         if name in services:
-            edges[key] = _edge(findings, key, node, name, services)
+            edges[key] = _edge(findings, key, node, name, reached)
     return edges
 
 
-def _edge(findings: Findings, key: str, node: Yaml, name: Name, services: Mapping[Name, Service]) -> Edge:
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """The services that routes may lead to, and their names."""
+
+    services: Mapping[Name, Service]
+    names: Names
+
+
+def _edge(findings: Findings, key: str, node: Yaml, name: Name, reached: _Reached) -> Edge:
     health, waits = node.get("health") or _nothing(node), node.get("timeouts") or _nothing(node)
     fresh = Edge(key, name, whole_number(node.get("listen"), 0), (), place=node.here)
 
@@ -162,7 +172,7 @@ def _edge(findings: Findings, key: str, node: Yaml, name: Name, services: Mappin
 
     return replace(
         fresh,
-        routes=tuple(_routes(findings, key, node, services)),
+        routes=tuple(_routes(findings, key, node, reached)),
         balance=word(node.get("balance"), fresh.balance),
         keepalive=whole_number(node.get("keepalive"), fresh.keepalive),
         max_fails=whole_number(health.get("max_fails"), fresh.max_fails),
@@ -197,17 +207,20 @@ def _tls(node: Yaml) -> Tls | None:
 # --- routes ---
 
 
-def _routes(findings: Findings, key: str, node: Yaml, services: Mapping[Name, Service]) -> Iterator[Route]:
+def _routes(findings: Findings, key: str, node: Yaml, reached: _Reached) -> Iterator[Route]:
     found: list[tuple[str, Name, Port]] = []
-    for path, to, port in _asked(findings, key, node):
-        service = _service(findings, key, to, services)
-        published = _published(service, whole_number(port, 0)) if service is not None else ""
+    for path, to, asked in _asked(findings, key, node):
+        service = _service(findings, key, to, reached)
+        published = _published(service, whole_number(asked, 0)) if service is not None else ""
         if service is not None and not isinstance(published, str):
             found.append((path, service.name, published))
         elif service is not None:
             findings.append(_unreachable(key, to, service, str(published)))
-    for path, name, reached in sorted(found, key=lambda one: one[0]):
-        yield Route(path, _upstream(name, reached, found), name, reached)
+    alike: dict[str, set[tuple[Name, int]]] = {}
+    for _, name, port in found:
+        alike.setdefault(name.name, set()).add((name, port.target))
+    for path, name, port in sorted(found, key=lambda one: one[0]):
+        yield Route(path, _upstream(name, port, alone=len(alike[name.name]) == 1), name, port)
 
 
 def _asked(findings: Findings, key: str, node: Yaml) -> Iterator[tuple[str, Yaml, Yaml | None]]:
@@ -225,14 +238,14 @@ def _asked(findings: Findings, key: str, node: Yaml) -> Iterator[tuple[str, Yaml
             yield path, target, one.get("port")
 
 
-def _service(findings: Findings, key: str, to: Yaml, services: Mapping[Name, Service]) -> Service | None:
-    found, missing = select(to, services)
+def _service(findings: Findings, key: str, to: Yaml, reached: _Reached) -> Service | None:
+    found, missing = select(to, reached.names)
     if missing is not None:
         findings.append(missing)
     elif len(found) > 1:
         message = f"'{to.string}' is a pattern; a route leads to one service"
         findings.append(error("edges/one-service", to.here, f"edges.{key}", message, f"write {found[0]}"))
-    return services[found[0]] if missing is None and len(found) == 1 else None
+    return reached.services[found[0]] if missing is None and len(found) == 1 else None
 
 
 def _published(service: Service, asked: int) -> Port | str:
@@ -262,7 +275,6 @@ def _unreachable(key: str, to: Yaml, service: Service, why: str) -> Finding:
     return error("edges/unreachable", to.here, f"edges.{key}", message, remedy)
 
 
-def _upstream(name: Name, port: Port, found: list[tuple[str, Name, Port]]) -> str:
+def _upstream(name: Name, port: Port, *, alone: bool) -> str:
     """Return what the copies of a service are called together: its name, with more where that is not enough."""
-    alike = {(other, reached.target) for _, other, reached in found if other.name == name.name}
-    return name.name if len(alike) == 1 else f"{name.project}.{name.name}.{port.target}"
+    return name.name if alone else f"{name.project}.{name.name}.{port.target}"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from fractions import Fraction
 
+    from bayplan.policy.patterns import Texts
     from bayplan.source import Node
 
 DEFAULT = "default"
@@ -62,9 +63,7 @@ def choose(document: Node, asked: str | None) -> str:
     return asked
 
 
-def environment(
-    document: Node, name: str, nodes: tuple[str, ...], *, lower: bool = False
-) -> tuple[Environment, Findings]:
+def environment(document: Node, name: str, nodes: Texts, *, lower: bool = False) -> tuple[Environment, Findings]:
     """Return an environment, its overlay laid over the document (services are left to the layers).
 
     Args:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from bayplan.finding import warning
 from bayplan.model.quantity import CPUS, MEMORY, Origin, Quantity
-from bayplan.policy.patterns import compiled, matches
+from bayplan.policy.patterns import Names, Texts
 from bayplan.policy.values import Findings, quantity, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from bayplan.finding import Place
+    from bayplan.model.names import Name
     from bayplan.model.service import Service
     from bayplan.source import Node
 
@@ -33,11 +34,24 @@ class Estimate:
     amounts: Mapping[str, Quantity] = field(default_factory=dict)
     place: Place | None = None
 
-    def covers(self, service: Service) -> bool:
-        """Whether the line speaks of a service."""
-        if any(matches(pattern, service.name) for pattern in self.names):
-            return True
-        return any(compiled(pattern.replace("*", "**")).fullmatch(service.image) for pattern in self.images)
+
+class Covered:
+    """Services, to look up which of them a line speaks of."""
+
+    def __init__(self, services: Collection[Service]) -> None:
+        self.of_image: dict[str, list[Name]] = {}
+        self.names = Names(service.name for service in services)
+        for service in services:
+            self.of_image.setdefault(service.image, []).append(service.name)
+        self.images = Texts(self.of_image)
+
+    def by(self, line: Estimate) -> Iterator[Name]:
+        """Yield the services that a line speaks of, some of them perhaps twice."""
+        for pattern in line.names:
+            yield from self.names.matching(pattern)
+        for pattern in line.images:
+            for image in self.images.matching(pattern.replace("*", "**")):
+                yield from self.of_image[image]
 
 
 def read_estimates(document: Node) -> tuple[tuple[Estimate, ...], Findings]:
@@ -65,33 +79,30 @@ def read_estimates(document: Node) -> tuple[tuple[Estimate, ...], Findings]:
 
 def estimate(services: Iterable[Service], lines: tuple[Estimate, ...]) -> tuple[Service, ...]:
     """Return the services, those that say nothing about memory or CPU with their estimate."""
-    return tuple(_estimated(service, lines) for service in services)
+    everyone = tuple(services)
+    first: dict[Name, dict[str, Quantity]] = {}
+    covered = Covered(everyone if lines else ())
+    for line in lines:
+        for name in covered.by(line):
+            first[name] = {**line.amounts, **first.get(name, {})}
+    return tuple(_estimated(service, first.get(service.name, {})) for service in everyone)
 
 
-def _estimated(service: Service, lines: tuple[Estimate, ...]) -> Service:
-    if not lines:
-        return service
-    amounts: dict[str, Quantity] = {}
-    for resource in _RESOURCES:
-        if resource in service.requests or resource in service.limits:
-            continue
-        for line in lines:
-            if resource in line.amounts and line.covers(service):
-                amounts[resource] = line.amounts[resource]
-                break
-    return replace(service, estimates=amounts) if amounts else service
+def _estimated(service: Service, guessed: Mapping[str, Quantity]) -> Service:
+    unsaid = [one for one in _RESOURCES if one in guessed and not (one in service.requests or one in service.limits)]
+    return replace(service, estimates={resource: guessed[resource] for resource in unsaid}) if unsaid else service
 
 
 def broad(lines: tuple[Estimate, ...], services: Iterable[Service]) -> Findings:
     """Return a warning for each pattern with a wildcard inside that catches several families of names."""
     findings = Findings()
-    everyone = tuple(services)
+    names = Names(service.name for service in services)
     for line in lines:
         for pattern in line.names:
             inner = pattern.strip("*")
             if not (pattern.startswith("*") and pattern.endswith("*") and inner):
                 continue
-            caught = sorted(service.name.name for service in everyone if matches(pattern, service.name))
+            caught = sorted(name.name for name in names.matching(pattern))
             if len(caught) >= _MANY and line.place is not None:
                 message = f"'{pattern}' also matches {', '.join(caught[:_MANY])} and {len(caught) - _MANY} more"
                 findings.append(warning("estimates/broad", line.place, "estimates", message, "write the names"))

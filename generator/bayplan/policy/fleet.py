@@ -21,7 +21,8 @@ from bayplan.policy.folder import read_folder
 from bayplan.policy.groups import Groups, read_groups
 from bayplan.policy.nodes import read_nodes
 from bayplan.policy.observed import Observed, read_observed
-from bayplan.policy.overrides import defined_here, resolve
+from bayplan.policy.overrides import defined_here, read_gaps, resolve
+from bayplan.policy.patterns import Names, Texts
 from bayplan.policy.services import Context, Written, build
 from bayplan.policy.sources import Source, declared, read_sources
 from bayplan.policy.topology import networks, volumes, with_today
@@ -78,7 +79,7 @@ def read_policy(path: Path, inventory: Path | None = None, env: str | None = Non
     findings.extend(seen)
     nodes, more = read_nodes(document, observed)
     findings.extend(more)
-    setting, more = environment(document, choose(document, env), tuple(nodes), lower=lower)
+    setting, more = environment(document, choose(document, env), Texts(nodes), lower=lower)
     findings.extend(more)
     everywhere = tuple(nodes)
     if setting.nodes is not None:
@@ -118,7 +119,7 @@ def read_machines(path: Path, env: str | None = None) -> tuple[Node, ...]:
         raise PolicyError("the policy has no nodes; write nodes: {NAME: ADDRESS}", found)
     if env is None:
         return tuple(nodes.values())
-    setting, _ = environment(document, choose(document, env), tuple(nodes))
+    setting, _ = environment(document, choose(document, env), Texts(nodes))
     return tuple(nodes[name] for name in (nodes if setting.nodes is None else setting.nodes))
 
 
@@ -132,11 +133,11 @@ def _fleets(
 ) -> tuple[Fleet, Fleet]:
     document = setting.document
     written = _written(sources)
-    own = defined_here(document.get("services"), tuple(written), name)
+    own = defined_here(document.get("services"), Names(written), name)
     new = {Name(name, key): _defined(findings, Name(name, key), node) for key, node in own.items()}
     proxies = read_proxies(findings, document, name, {**written, **new})
     new |= {proxy: _defined(findings, proxy, node) for proxy, node in proxies.written.items()}
-    names = tuple(sorted({**written, **new}))
+    names = Names({**written, **new})
     groups, found = read_groups(document, names)
     findings.extend(found)
     sections = (
@@ -144,7 +145,7 @@ def _fleets(
         resolve(findings, document.get("services"), names),
         resolve(findings, setting.services, names),
     )
-    context = Context(document, groups, sections, names, tuple(nodes), setting.factors)
+    context = Context(groups, read_gaps(document, groups), sections, names, Texts(nodes), setting.factors)
     lines, found = read_estimates(document)
     findings.extend(found)
     built = [build(findings, context, one) for one in {**written, **new}.values()]

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from bayplan.finding import Finding, error
 from bayplan.model.fleet import Pool, Tier
-from bayplan.policy.patterns import is_pattern, matching
+from bayplan.policy.patterns import Names, is_pattern
 from bayplan.policy.values import Findings, factor, quantity, whole_number, word
 from bayplan.source import Node
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from fractions import Fraction
 
     from bayplan.finding import Place
@@ -93,7 +93,7 @@ def read_quota(findings: Findings, subject: str, node: Node | None) -> dict[str,
     return quota
 
 
-def read_groups(document: Node, names: Iterable[Name]) -> tuple[Groups, Findings]:
+def read_groups(document: Node, names: Names) -> tuple[Groups, Findings]:
     """Return tiers and pools with their members.
 
     Args:
@@ -102,10 +102,10 @@ def read_groups(document: Node, names: Iterable[Name]) -> tuple[Groups, Findings
     """
     tiers = read_tiers(document)
     pools, findings = read_pools(document)
-    everyone = tuple(sorted(names))
     empty = Node({}, document.place)
-    tier_of = _members(findings, "tiers", _lists(document, "tiers", "services"), everyone, {})
-    pool_of = _members(findings, "pools", _lists(document, "pools", "services"), everyone, tier_of)
+    tier_of = _members(findings, "tiers", _lists(document, "tiers", "services"), names, {})
+    of_tiers = by_tier((name, tier) for name, (tier, _) in sorted(tier_of.items()))
+    pool_of = _members(findings, "pools", _lists(document, "pools", "services"), names, of_tiers)
     pool_of_tier = _pools_of_tiers(findings, _lists(document, "pools", "tiers"), tiers)
     defaults = {
         f"{kind}/{key}": given
@@ -126,8 +126,8 @@ def _members(
     findings: Findings,
     section: str,
     lists: Mapping[str, Node],
-    names: tuple[Name, ...],
-    tier_of: Mapping[Name, tuple[str, Place]],
+    names: Names,
+    tiers: Mapping[str, Sequence[Name]],
 ) -> dict[Name, tuple[str, Place]]:
     members: dict[Name, tuple[str, Place]] = {}
     listed = [(key, selector) for key, selectors in lists.items() for selector in selectors]
@@ -137,10 +137,10 @@ def _members(
         for key, selector in listed:
             if _names_one(selector.string) is not exact:
                 continue
-            found, missing = select(selector, names, tier_of)
+            found, missing = select(selector, names, tiers)
             if missing:
                 findings.append(missing)
-            for name in sorted(set(found) - settled):
+            for name in (name for name in found if name not in settled):
                 known = members.setdefault(name, (key, selector.place))
                 if known[0] != key:
                     findings.append(_in_two(section, str(name), known, key, selector))
@@ -180,27 +180,44 @@ def _in_two(
     return error(f"{section}/two", selector.place, subject, message, remedy, also=(known[1],))
 
 
-def select(
-    selector: Node, names: Iterable[Name], tier_of: Mapping[Name, tuple[str, Place]] | None = None
-) -> tuple[tuple[Name, ...], Finding | None]:
-    """Return the services that a selector names, and a finding if it names none.
+def by_tier(tier_of: Iterable[tuple[Name, str]]) -> dict[str, list[Name]]:
+    """Return tier → its services, in the order in which they are given."""
+    found: dict[str, list[Name]] = {}
+    for name, tier in tier_of:
+        found.setdefault(tier, []).append(name)
+    return found
 
-    A selector is a service, a pattern, `tier/x` or `project/x`.
+
+def select(
+    selector: Node,
+    names: Names | Iterable[Name],
+    tiers: Mapping[str, Sequence[Name]] | None = None,
+    but: Name | None = None,
+) -> tuple[tuple[Name, ...], Finding | None]:
+    """Return the services that a selector names, sorted, and a finding if it names none.
+
+    Args:
+        selector: a service, a pattern, `tier/x` or `project/x`.
+        names: all services.
+        tiers: tier → its services, sorted, where a tier may be named.
+        but: the service that is not meant: the one that speaks of others.
     """
     text = selector.string
-    everyone = tuple(names)
+    everyone = names if isinstance(names, Names) else Names(names)
     kind, _, rest = text.partition("/")
-    if kind == "tier" and tier_of is not None:
-        found = tuple(sorted(name for name in everyone if tier_of.get(name, ("", None))[0] == rest))
+    if kind == "tier" and tiers is not None:
+        found = tuple(tiers.get(rest, ()))
     elif kind == "project":
-        found = tuple(sorted(name for name in everyone if name.project == rest))
+        found = everyone.of_project(rest)
     else:
-        found = matching(text, everyone)
-        if len(found) > 1 and not is_pattern(text):
-            return found, ambiguous(selector, found)
+        found = everyone.matching(text)
+    if but is not None:
+        found = tuple(name for name in found if name != but)
+    if len(found) > 1 and not is_pattern(text) and "/" not in text:
+        return found, ambiguous(selector, found)
     if found:
         return found, None
-    return (), nothing(selector, everyone)
+    return (), nothing(selector, everyone, but=but)
 
 
 def ambiguous(node: Node, found: tuple[Name, ...], kind: str = "service") -> Finding:
@@ -210,12 +227,8 @@ def ambiguous(node: Node, found: tuple[Name, ...], kind: str = "service") -> Fin
     return error("policy/ambiguous", node.here, node.string, message, f"write one of them, such as {found[0]}")
 
 
-def nothing(node: Node, names: tuple[Name, ...], kind: str = "service") -> Finding:
+def nothing(node: Node, names: Names, kind: str = "service", but: Name | None = None) -> Finding:
     """Return the finding for a pattern or a name that matches nothing, with the nearest that exists."""
-    import difflib  # noqa: PLC0415 - needed for a mistake only, and slow to import
-
-    wanted = node.string
-    pool = {str(name): name for name in names} | {name.name: name for name in names}
-    near = difflib.get_close_matches(wanted, sorted(pool), 1)
-    guess = f"did you mean '{near[0]}'?" if near else f"remove it, or name a {kind} that exists"
-    return error("policy/matches-nothing", node.here, wanted, f"'{wanted}' matches no {kind}", guess)
+    near = names.near(node.string, but)
+    guess = f"did you mean '{near}'?" if near else f"remove it, or name a {kind} that exists"
+    return error("policy/matches-nothing", node.here, node.string, f"'{node.string}' matches no {kind}", guess)

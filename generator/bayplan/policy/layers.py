@@ -59,23 +59,23 @@ def same_strength(
         settled: paths that a stronger layer says anyway: there is nothing to contradict each other about.
     """
     joined: dict[Path, Leaf] = {}
+    below: dict[Path, Leaf] = {}
     findings: list[Finding] = []
     for layer in layers:
         for path, leaf in layer.items():
-            rival = _rival(joined, path)
+            rival = below.get(path) or next((joined[above] for above in _ways(path) if above in joined), None)
             if rival is None:
                 joined[path] = leaf
+                for above in _ways(path):
+                    below.setdefault(above, leaf)
             elif not _agree(joined.get(path), leaf) and not any(_covers(one, path) for one in settled):
                 findings.append(_conflict(subject, path, rival, leaf))
     return joined, findings
 
 
-def _rival(joined: Leaves, path: Path) -> Leaf | None:
-    for known, leaf in joined.items():
-        shorter = min(len(known), len(path))
-        if known[:shorter] == path[:shorter]:
-            return leaf
-    return None
+def _ways(path: Path) -> tuple[Path, ...]:
+    """Return a path and all that it leads through, the shortest first."""
+    return tuple(path[:steps] for steps in range(len(path) + 1))
 
 
 def _agree(known: Leaf | None, leaf: Leaf) -> bool:
@@ -110,12 +110,16 @@ def stack(layers: Sequence[Leaves]) -> dict[Path, Leaf]:
     where a stronger layer states `limits.memory`.
     """
     result: dict[Path, Leaf] = {}
+    led_through: set[Path] = set()
     for layer in layers:
         for path, leaf in layer.items():
-            for known, old in tuple(result.items()):
-                if _covers(path, known) or (_covers(known, path) and old.node.value is not None):
-                    del result[known]
+            result.pop(path, None)
+            below = [known for known in result if _covers(path, known)] if path in led_through else []
+            above = _ways(path)[:-1]
+            for known in (*below, *(one for one in above if one in result and result[one].node.value is not None)):
+                del result[known]
             result[path] = leaf
+            led_through.update(above)
     return result
 
 

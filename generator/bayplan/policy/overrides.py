@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bayplan.policy.forms import canonical_service
 from bayplan.policy.groups import Groups, ambiguous, nothing
 from bayplan.policy.layers import Leaves, Path, leaves, same_strength, stack
-from bayplan.policy.patterns import is_pattern, matching
+from bayplan.policy.patterns import Names, is_pattern
 from bayplan.source import Node
 
 if TYPE_CHECKING:
@@ -18,27 +18,47 @@ if TYPE_CHECKING:
     from bayplan.policy.values import Findings
 
 COMPOSE = "compose"
+DEFAULTS = "defaults"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one key of a map of names says: its label for findings, its value, and the leaves of that."""
+
+    label: str
+    node: Node
+    leaves: Leaves
+
+    @classmethod
+    def of(cls, label: str, node: Node) -> Said:
+        """Return what a value says."""
+        return cls(label, node, leaves(label, node))
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
     """A map of names, such as `services:`, with its keys resolved: patterns and exact names apart."""
 
-    patterns: Mapping[Name, tuple[tuple[str, Node], ...]]
-    exact: Mapping[Name, tuple[str, Node]]
+    patterns: Mapping[Name, tuple[Said, ...]]
+    exact: Mapping[Name, Said]
+
+    def about(self, name: Name) -> tuple[Said, ...]:
+        """Return what is said about a name: by patterns, then by its own name."""
+        own = self.exact.get(name)
+        return (*self.patterns.get(name, ()), *((own,) if own else ()))
 
 
-def resolve(findings: Findings, section: Node | None, names: tuple[Name, ...], kind: str = "service") -> Section:
+def resolve(findings: Findings, section: Node | None, names: Names, kind: str = "service") -> Section:
     """Resolve the keys of a map of names against the things there are.
 
     A bare name that several projects have, and a key that matches nothing, are findings.
     """
-    patterns: dict[Name, list[tuple[str, Node]]] = {}
-    exact: dict[Name, tuple[str, Node]] = {}
+    patterns: dict[Name, list[Said]] = {}
+    exact: dict[Name, Said] = {}
     for key, node in sorted(section.items()) if section else ():
-        found = matching(key, names)
+        found = names.matching(key)
         label = Node(key, node.here, node.key)
-        said = (f"{kind}s.{key}", canonical_service(node) if kind == "service" else node)
+        said = Said.of(f"{kind}s.{key}", canonical_service(node) if kind == "service" else node)
         if not found:
             findings.append(nothing(label, names, kind))
         elif is_pattern(key):
@@ -47,23 +67,33 @@ def resolve(findings: Findings, section: Node | None, names: tuple[Name, ...], k
         elif len(found) > 1:
             findings.append(ambiguous(label, found, kind))
         elif found[0] in exact:
-            findings.say("policy/defined-twice", node, said[0], f"is {found[0]}, which stands here twice")
+            findings.say("policy/defined-twice", node, said.label, f"is {found[0]}, which stands here twice")
         else:
             exact[found[0]] = said
     return Section({name: tuple(found) for name, found in patterns.items()}, exact)
 
 
-def fills(document: Node, groups: Groups, tier: str, pool: str) -> Leaves:
-    """Return what fills a service's gaps: `defaults`, then its tier's, then its pool's."""
-    layers = []
-    for label, node in (
-        ("defaults", document.get("defaults")),
-        (f"tier {tier}", groups.defaults.get(f"tier/{tier}")),
-        (f"pool {pool}", groups.defaults.get(f"pool/{pool}")),
-    ):
-        if node is not None and node.is_map:
-            layers.append(leaves(label, canonical_service(node)))
-    return stack(layers)
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """What fills the gaps of services: `defaults`, and those of each tier (`tier/x`) and pool (`pool/x`)."""
+
+    of: Mapping[str, Leaves]
+
+    def fill(self, tier: str, pool: str) -> Leaves:
+        """Return what fills a service's gaps: `defaults`, then its tier's, then its pool's."""
+        return stack([self.of.get(key, {}) for key in (DEFAULTS, f"tier/{tier}", f"pool/{pool}")])
+
+
+def read_gaps(document: Node, groups: Groups) -> Gaps:
+    """Return what fills the gaps of services."""
+    given = {DEFAULTS: document.get(DEFAULTS), **groups.defaults}
+    return Gaps(
+        {
+            key: leaves(key.replace("/", " ", 1), canonical_service(node))
+            for key, node in given.items()
+            if node is not None and node.is_map
+        }
+    )
 
 
 def overrides(findings: Findings, name: Name, sections: tuple[Section, ...]) -> tuple[Leaves, tuple[Node, ...]]:
@@ -78,15 +108,14 @@ def overrides(findings: Findings, name: Name, sections: tuple[Section, ...]) -> 
     compose: list[Node] = []
     for section in sections:
         layers.extend(_without_compose(found) for found in strengths(findings, name, section))
-        speakers = (*section.patterns.get(name, ()), *([section.exact[name]] if name in section.exact else ()))
-        compose.extend(found for _, node in speakers if (found := node.get(COMPOSE)) is not None)
+        compose.extend(found for said in section.about(name) if (found := said.node.get(COMPOSE)) is not None)
     return stack(layers), tuple(compose)
 
 
 def strengths(findings: Findings, name: Name, section: Section) -> tuple[Leaves, Leaves]:
     """Return what the patterns of a section say about a name, and what its exact name says over that."""
-    exact = leaves(*section.exact[name]) if name in section.exact else {}
-    found = [leaves(key, node) for key, node in section.patterns.get(name, ())]
+    exact = section.exact[name].leaves if name in section.exact else {}
+    found = [said.leaves for said in section.patterns.get(name, ())]
     joined, clashes = same_strength(str(name), found, _settled(exact))
     findings.extend(clashes)
     return joined, exact
@@ -104,11 +133,11 @@ def _without_compose(found: Leaves) -> Leaves:
     return {path: leaf for path, leaf in found.items() if path[:1] != (COMPOSE,)}
 
 
-def defined_here(section: Node | None, names: tuple[Name, ...], fleet: str) -> dict[str, Node]:
+def defined_here(section: Node | None, names: Names, fleet: str) -> dict[str, Node]:
     """Return the services that the policy itself defines: exact keys with a `compose:` that no source has."""
     own = {}
     for key, node in section.items() if section else ():
-        if is_pattern(key) or matching(key, names) or "/" in key.removeprefix(f"{fleet}/"):
+        if is_pattern(key) or names.matching(key) or "/" in key.removeprefix(f"{fleet}/"):
             continue
         compose = node.get(COMPOSE)
         if compose is not None and compose.is_map and (compose.get("image") or compose.get("build")):

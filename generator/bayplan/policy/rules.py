@@ -8,35 +8,32 @@ from typing import TYPE_CHECKING
 from bayplan.model.service import PlacementRule
 from bayplan.policy.groups import select
 from bayplan.policy.layers import Leaf, taken_back
-from bayplan.policy.patterns import compiled, expand_range, is_pattern
 from bayplan.policy.values import Findings, word, words
 
 if TYPE_CHECKING:
     from bayplan.model.names import Name
+    from bayplan.policy.patterns import Names, Texts
     from bayplan.source import Node
 
 _FEW = 8
 Found = Mapping[tuple[str, ...], Leaf]
 
 
-def placement_rule(
-    findings: Findings, service: Name, found: Found, names: tuple[Name, ...], nodes: tuple[str, ...]
-) -> PlacementRule:
+def placement_rule(findings: Findings, service: Name, found: Found, names: Names, nodes: Texts) -> PlacementRule:
     """Return where a service may stand; unknown nodes and services are findings."""
     if not found or taken_back(found):
         return PlacementRule()
     node, spread = found.get(("node",)), found.get(("spread", "by"))
     soft = found.get(("spread", "soft"))
     first = node or tuple(found.values())[-1]
-    others = tuple(name for name in names if name != service)
     return PlacementRule(
         node=_node(findings, service, node, nodes),
         nodes=_nodes(findings, service, found.get(("nodes",)), nodes),
         require=_labels(found, "require"),
         prefer=_labels(found, "prefer"),
         tolerations=words(found[("tolerations",)].node) if ("tolerations",) in found else (),
-        affinity=_services(findings, found, "affinity", others),
-        anti_affinity=_services(findings, found, "anti_affinity", others),
+        affinity=_services(findings, service, found, "affinity", names),
+        anti_affinity=_services(findings, service, found, "anti_affinity", names),
         spread=word(spread.node) if spread else "",
         spread_soft=soft is not None and soft.node.value is True,
         place=first.node.here,
@@ -44,69 +41,64 @@ def placement_rule(
     )
 
 
-def _node(findings: Findings, service: Name, leaf: Leaf | None, nodes: tuple[str, ...]) -> str:
+def _node(findings: Findings, service: Name, leaf: Leaf | None, nodes: Texts) -> str:
     if leaf is None or leaf.node.value is None:
         return ""
     name = word(leaf.node)
     if name not in nodes:
-        _unknown(findings, service, leaf.node, name, nodes)
+        _unknown(findings, str(service), leaf.node, name, nodes)
         return ""
     return name
 
 
-def _unknown(findings: Findings, service: Name, node: Node, name: str, nodes: tuple[str, ...]) -> None:
-    few = ", ".join(nodes[:_FEW])
-    findings.say("nodes/unknown", node, str(service), f"'{name}' is not among nodes", f"use one of: {few}")
+def _unknown(findings: Findings, subject: str, node: Node, name: str, nodes: Texts) -> None:
+    findings.say("nodes/unknown", node, subject, f"'{name}' is not among nodes", _choices(nodes))
 
 
-def _nodes(findings: Findings, service: Name, leaf: Leaf | None, nodes: tuple[str, ...]) -> tuple[str, ...]:
+def _choices(nodes: Texts) -> str:
+    return f"use one of: {', '.join(nodes.all[:_FEW])}" if nodes.all else "name it under nodes first"
+
+
+def _nodes(findings: Findings, service: Name, leaf: Leaf | None, nodes: Texts) -> tuple[str, ...]:
     if leaf is None:
         return ()
     return node_names(findings, str(service), leaf.node, nodes)
 
 
-def node_names(findings: Findings, subject: str, node: Node, nodes: tuple[str, ...]) -> tuple[str, ...]:
+def node_names(findings: Findings, subject: str, node: Node, nodes: Texts) -> tuple[str, ...]:
     """Return the nodes that a list of names, ranges and patterns stands for, sorted; what matches none is a finding."""
-    found: set[str] = set()
-    known = frozenset(nodes)
-    for item in node if node.is_list else (node,):
-        unknown = []
-        for name in _expanded(findings, subject, item):
-            matched = [one for one in nodes if compiled(name).fullmatch(one)] if is_pattern(name) else []
-            matched = [name] if name in known else matched
-            if not matched:
-                unknown.append(name)
-            found.update(matched)
-        few = f"use one of: {', '.join(nodes[:_FEW])}" if nodes else "name it under nodes first"
-        for name in unknown[:_FEW]:
-            findings.say("nodes/unknown", item, subject, f"'{name}' is not among nodes", few)
-        if more := unknown[_FEW:]:
-            message = f"'{more[0]}' is not among nodes, and neither are {len(more) - 1} others of '{item.string}'"
-            findings.say("nodes/unknown", item, subject, message, few)
-    return tuple(sorted(found))
+    items = node.value if node.is_list else (node,)
+    found = [_standing_for(findings, subject, item, nodes) for item in items]
+    return found[0] if len(found) == 1 else tuple(sorted({name for names in found for name in names}))
 
 
-def _expanded(findings: Findings, subject: str, item: Node) -> tuple[str, ...]:
+def _standing_for(findings: Findings, subject: str, item: Node, nodes: Texts) -> tuple[str, ...]:
     try:
-        return expand_range(item.string)
+        found, missing = nodes.standing_for(item.string)
     except ValueError as fault:
         remedy = "write a shorter range, the lowest first, such as n[1:8]"
         findings.say("nodes/range", item, subject, str(fault), remedy)
         return ()
+    for name in missing[:_FEW]:
+        _unknown(findings, subject, item, name, nodes)
+    if more := missing[_FEW:]:
+        message = f"'{more[0]}' is not among nodes, and neither are {len(more) - 1} others of '{item.string}'"
+        findings.say("nodes/unknown", item, subject, message, _choices(nodes))
+    return found
 
 
 def _labels(found: Found, key: str) -> dict[str, tuple[str, ...]]:
     return {path[1]: words(leaf.node) for path, leaf in sorted(found.items()) if path[:1] == (key,) and len(path) > 1}
 
 
-def _services(findings: Findings, found: Found, key: str, names: tuple[Name, ...]) -> dict[str, tuple[Name, ...]]:
+def _services(findings: Findings, service: Name, found: Found, key: str, names: Names) -> dict[str, tuple[Name, ...]]:
     domains = {}
     for path, leaf in sorted(found.items()):
         if path[:1] != (key,) or len(path) != 2:  # noqa: PLR2004 - key and domain
             continue
         chosen: set[Name] = set()
         for item in leaf.node if leaf.node.is_list else (leaf.node,):
-            some, missing = select(item, names)
+            some, missing = select(item, names, but=service)
             if missing:
                 findings.append(missing)
             chosen.update(some)

@@ -14,7 +14,7 @@ from bayplan.finding import Place, error
 from bayplan.model.quantity import GPU_MEMORY, Quantity
 from bayplan.model.service import MOST_COPIES, GpuAsk, Replicas, Service, Tuning
 from bayplan.policy.layers import Leaf, Leaves, stack, taken_back, under
-from bayplan.policy.overrides import Section, fills, overrides
+from bayplan.policy.overrides import Gaps, Section, overrides
 from bayplan.policy.quantities import Factors, guaranteed, quantities
 from bayplan.policy.rules import placement_rule
 from bayplan.policy.values import Findings, quantity, whole_number, word, words
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from bayplan.model.names import Name
     from bayplan.policy.groups import Groups
+    from bayplan.policy.patterns import Names, Texts
     from bayplan.source import Node
 
 
@@ -34,11 +35,11 @@ _PORT = re.compile(r"[0-9]{1,5}")
 class Context:
     """All that services are built from, the same for each of them."""
 
-    document: Node
     groups: Groups
+    gaps: Gaps
     sections: tuple[Section, ...]
-    names: tuple[Name, ...]
-    nodes: tuple[str, ...]
+    names: Names
+    nodes: Texts
     factors: Factors = field(default_factory=Factors)
 
 
@@ -58,7 +59,7 @@ def build(findings: Findings, context: Context, written: Written) -> Service:
     over, compose = overrides(findings, written.name, context.sections)
     base = _composed(findings, written, compose)
     tier, pool = _groups(findings, context.groups, written.name, over)
-    fill = fills(context.document, context.groups, tier, pool)
+    fill = context.gaps.fill(tier, pool)
     return _apply(findings, context, base, fill, over, tier, pool)
 
 

@@ -10,6 +10,7 @@ from bayplan.model.names import Name
 from bayplan.model.quantity import DISK, Origin, Quantity
 from bayplan.policy.layers import WHY, stack
 from bayplan.policy.overrides import resolve, strengths
+from bayplan.policy.patterns import Names
 from bayplan.policy.values import Findings, quantity, word
 from bayplan.source import Node, plain
 
@@ -45,7 +46,7 @@ def volumes(
         if _is_path(key):
             name = Name("", key) if key.startswith(("/", "~")) else Name(*key.split("/", 1))
             found[name] = _said(findings, key, node, Volume(name, key, access="shared", on_move="never", is_path=True))
-    for name, node in _words(findings, "volume", section, tuple(declared)).items():
+    for name, node in _words(findings, "volume", section, Names(declared)).items():
         found[name] = _said(findings, str(name), node, found[name])
     return dict(sorted(found.items()))
 
@@ -65,6 +66,10 @@ def with_today(
         devices: observed node → real volume name → folder that it is bound to.
     """
     users = {service.name: service.volume_keys for service in services}
+    seen: dict[str, dict[str, str]] = {}
+    for node, folders in devices.items():
+        for real_name, folder in folders.items():
+            seen.setdefault(real_name, {})[node] = folder
     mounted: dict[Name, dict[str, str]] = {}
     for copy, node in standing.items():
         for key in users.get(copy.service, ()) if node not in devices else ():
@@ -72,25 +77,22 @@ def with_today(
     return {
         name: replace(
             volume,
-            exists={
-                **mounted.get(name, {}),
-                **{node: seen[volume.real_name] for node, seen in devices.items() if volume.real_name in seen},
-            },
+            exists={**mounted.get(name, {}), **seen.get(volume.real_name, {})},
         )
         for name, volume in volumes.items()
     }
 
 
-def _words(findings: Findings, kind: str, section: Node | None, names: tuple[Name, ...]) -> dict[Name, Node]:
+def _words(findings: Findings, kind: str, section: Node | None, names: Names) -> dict[Name, Node]:
     """Return what the policy says about each volume or network: an exact name beats patterns, order never decides."""
     things = {key: node for key, node in (section.items() if section else ()) if not _is_path(key)}
     resolved = resolve(findings, section.with_value(things) if section else None, names, kind)
     said = {}
     for name in sorted({*resolved.patterns, *resolved.exact}):
-        speakers = [*resolved.patterns.get(name, ()), *([resolved.exact[name]] if name in resolved.exact else ())]
-        place = speakers[-1][1]
+        speakers = [said.node for said in resolved.about(name)]
+        place = speakers[-1]
         found = {path[0]: leaf.node for path, leaf in stack(strengths(findings, name, resolved)).items() if path}
-        why = "; ".join(sorted({word(node.get(WHY)) for _, node in speakers} - {""}))
+        why = "; ".join(sorted({word(node.get(WHY)) for node in speakers} - {""}))
         said[name] = place.with_value({**found, WHY: Node(why, place.place)})
     return said
 
@@ -140,7 +142,7 @@ def _said(findings: Findings, key: str, node: Node, volume: Volume) -> Volume:
 def networks(findings: Findings, section: Node | None, declared: Mapping[Name, Node]) -> dict[Name, Network]:
     """Return all networks with what the policy says becomes of them between nodes."""
     found = {name: _network(name, node) for name, node in declared.items()}
-    for name, node in _words(findings, "network", section, tuple(declared)).items():
+    for name, node in _words(findings, "network", section, Names(declared)).items():
         found[name] = _network_said(found[name], node)
     return dict(sorted(found.items()))
 

@@ -13,7 +13,7 @@ from bayplan.finding import Place
 from bayplan.model.names import Instance, Name
 from bayplan.policy.fleet import read_policy
 from bayplan.policy.observed import read_observed, too_old
-from bayplan.policy.patterns import expand_range, is_pattern, matches, matching
+from bayplan.policy.patterns import expand_range, is_pattern, matching
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ TOWER = "nodes: {tower: {cpus: 8, memory: 16GiB}, nas: {cpus: 4, memory: 8GiB}}\
     ],
 )  # fmt: skip
 def test_patterns_that_cover_a_name(pattern: str) -> None:
-    assert matches(pattern, Name("p", "web"))
+    assert matching(pattern, [Name("p", "web")]) == (Name("p", "web"),)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_patterns_that_cover_a_name(pattern: str) -> None:
     ["webs", "we", "q/web", "web?", "we[cd]", "{job,api}", "w.b", "WEB", "we[b", "we{b", "p/*/web", "p*", "", "/web"],
 )
 def test_patterns_that_do_not(pattern: str) -> None:
-    assert not matches(pattern, Name("p", "web"))
+    assert matching(pattern, [Name("p", "web")]) == ()
 
 
 def test_a_pattern_without_a_slash_covers_every_project() -> None:
