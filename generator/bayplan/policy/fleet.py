@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bayplan.compose.canonical import canonical_service
-from bayplan.compose.overlay import read_overlay
 from bayplan.compose.service import too_many_together
 from bayplan.errors import PolicyError
 from bayplan.finding import Finding, error
@@ -23,7 +21,7 @@ from bayplan.policy.nodes import read_nodes
 from bayplan.policy.observed import Observed, read_observed
 from bayplan.policy.overrides import defined_here, read_gaps, resolve
 from bayplan.policy.patterns import Names, Texts
-from bayplan.policy.services import Context, Written, build
+from bayplan.policy.services import Context, Written, build, defined_service, written_service
 from bayplan.policy.sources import Source, declared, read_sources
 from bayplan.policy.topology import networks, volumes, with_today
 from bayplan.policy.validate import validate
@@ -134,9 +132,9 @@ def _fleets(
     document = setting.document
     written = _written(sources)
     own = defined_here(document.get("services"), Names(written), name)
-    new = {Name(name, key): _defined(findings, Name(name, key), node) for key, node in own.items()}
+    new = {Name(name, key): defined_service(findings, Name(name, key), node) for key, node in own.items()}
     proxies = read_proxies(findings, document, name, {**written, **new})
-    new |= {proxy: _defined(findings, proxy, node) for proxy, node in proxies.written.items()}
+    new |= {proxy: defined_service(findings, proxy, node) for proxy, node in proxies.written.items()}
     names = Names({**written, **new})
     groups, found = read_groups(document, names)
     findings.extend(found)
@@ -193,20 +191,11 @@ def _fleets(
 
 def _written(sources: Mapping[str, Source]) -> dict[Name, Written]:
     return {
-        Name(project, key): Written(Name(project, key), node, source.project.profiles, node.here, source.compose.env)
+        Name(project, key): written_service(Name(project, key), node, source.project.profiles, source.compose.env)
         for project, source in sources.items()
         if source.compose
         for key, node in source.compose.services.items()
     }
-
-
-def _defined(findings: Findings, name: Name, node: Yaml) -> Written:
-    """Return a service that the policy itself defines; its `compose:` map is laid over nothing."""
-    compose, found = read_overlay(str(name), node.get("compose") or node, {})
-    findings.extend(found)
-    canonical, found = canonical_service(compose if compose is not None else Yaml({}, node.place))
-    findings.extend(found)
-    return Written(name, canonical, (), node.here)
 
 
 def _shape(

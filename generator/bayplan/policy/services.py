@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bayplan.compose.canonical import canonical_service
-from bayplan.compose.merge import merge_service
+from bayplan.compose.merge import merge_service, settled
 from bayplan.compose.overlay import read_overlay
 from bayplan.compose.service import to_service, too_many_copies
-from bayplan.finding import Place, error
+from bayplan.finding import Finding, error
 from bayplan.model.quantity import GPU_MEMORY, Quantity
 from bayplan.model.service import MOST_COPIES, GpuAsk, Replicas, Service, Tuning
 from bayplan.policy.layers import Leaf, Leaves, stack, taken_back, under
@@ -18,14 +18,15 @@ from bayplan.policy.overrides import Gaps, Section, overrides
 from bayplan.policy.quantities import Factors, guaranteed, quantities
 from bayplan.policy.rules import placement_rule
 from bayplan.policy.values import Findings, quantity, whole_number, word, words
+from bayplan.source import Node
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bayplan.finding import Place
     from bayplan.model.names import Name
     from bayplan.policy.groups import Groups
     from bayplan.policy.patterns import Names, Texts
-    from bayplan.source import Node
 
 
 _PORT = re.compile(r"[0-9]{1,5}")
@@ -45,13 +46,45 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A service as its Compose files have it: the canonical tree, the profiles listed, the project's variables."""
+    """A service as it is written.
 
-    name: Name
-    node: Node
+    Attributes:
+        service: as its Compose files have it; its tree is canonical.
+        findings: what could not be understood of it; what is laid over it may yet replace that.
+        profiles: the profiles that are listed.
+        env: the variables of its project.
+        own: the `compose:` map that it is made of, if the policy itself defines it.
+    """
+
+    service: Service
+    findings: tuple[Finding, ...]
     profiles: tuple[str, ...] = ()
-    place: Place | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    own: Node | None = None
+
+    @property
+    def name(self) -> Name:
+        """Return whose it is."""
+        return self.service.name
+
+
+def written_service(
+    name: Name, node: Node, profiles: tuple[str, ...] = (), env: Mapping[str, str] | None = None
+) -> Written:
+    """Return a service of a source, from its canonical tree."""
+    service, found = to_service(name.project, name.name, node, profiles=profiles)
+    return Written(service, found, profiles, env or {})
+
+
+def defined_service(findings: Findings, name: Name, node: Node) -> Written:
+    """Return a service that the policy itself defines: its `compose:` map is laid over nothing."""
+    own = node.get("compose") or node
+    compose, found = read_overlay(str(name), own, {})
+    findings.extend(found)
+    canonical, found = canonical_service(compose if compose is not None else Node({}, node.place))
+    findings.extend(found)
+    service, found = to_service(name.project, name.name, settled(canonical), place=node.here)
+    return Written(service, found, own=own)
 
 
 def build(findings: Findings, context: Context, written: Written) -> Service:
@@ -64,17 +97,21 @@ def build(findings: Findings, context: Context, written: Written) -> Service:
 
 
 def _composed(findings: Findings, written: Written, overlays: tuple[Node, ...]) -> Service:
-    node = written.node
+    """Return a service with the overlays laid over it; its own map, where it comes first, is what it is made of."""
+    if overlays and overlays[0] is written.own:
+        overlays = overlays[1:]
+    if not overlays:
+        findings.extend(written.findings)
+        return written.service
+    node: Node = written.service.tree
     for overlay in overlays:
         checked, found = read_overlay(str(written.name), overlay, written.env)
         findings.extend(found)
         node = merge_service(node, checked) if checked is not None else node
-    if overlays:
-        node, found = canonical_service(node)
-        findings.extend(found)
-    service, found = to_service(
-        written.name.project, written.name.name, node, profiles=written.profiles, place=written.place
-    )
+    node, found = canonical_service(node)
+    findings.extend(found)
+    name, place = written.name, written.service.place
+    service, found = to_service(name.project, name.name, node, profiles=written.profiles, place=place)
     findings.extend(found)
     return service
 

@@ -32,9 +32,7 @@ def as_written(written: Written) -> Service:
 
     Docker ignores a CPU reservation, so beside a CPU limit it promises nothing: the limit is what counts.
     """
-    service, _ = to_service(
-        written.name.project, written.name.name, written.node, profiles=written.profiles, place=written.place
-    )
+    service = written.service
     if CPUS in service.limits:
         requests = {resource: amount for resource, amount in service.requests.items() if resource != CPUS}
         return replace(service, requests=requests)
