@@ -163,7 +163,8 @@ def _split(text: object) -> tuple[Fraction, str]:
     if not matched:
         msg = f"'{_quoted(text)}' is not an amount"
         raise UnitError(msg)
-    return Fraction(matched.group(1)), matched.group(2)
+    number, suffix = matched.groups()
+    return Fraction(int(number) if number.isdigit() else number), suffix
 
 
 def _whole(number: Fraction) -> int:

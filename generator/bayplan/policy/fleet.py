@@ -19,7 +19,7 @@ from bayplan.policy.folder import read_folder
 from bayplan.policy.groups import Groups, read_groups
 from bayplan.policy.nodes import read_nodes
 from bayplan.policy.observed import Observed, read_observed
-from bayplan.policy.overrides import defined_here, read_gaps, resolve
+from bayplan.policy.overrides import Gaps, defined_here, resolve
 from bayplan.policy.patterns import Names, Texts
 from bayplan.policy.services import Context, Written, build, defined_service, written_service
 from bayplan.policy.sources import Source, declared, read_sources
@@ -143,7 +143,7 @@ def _fleets(
         resolve(findings, document.get("services"), names),
         resolve(findings, setting.services, names),
     )
-    context = Context(groups, read_gaps(document, groups), sections, names, Texts(nodes), setting.factors)
+    context = Context(groups, Gaps(document, groups), sections, names, Texts(nodes), setting.factors)
     lines, found = read_estimates(document)
     findings.extend(found)
     built = [build(findings, context, one) for one in {**written, **new}.values()]

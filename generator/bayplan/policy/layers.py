@@ -7,8 +7,9 @@ weaker one leaf by leaf, and `null` takes back what weaker layers said.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bayplan.finding import Finding, error
@@ -103,15 +104,32 @@ def _words(node: Node) -> str:
     return "{…}" if node.is_map else node.string or "nothing"
 
 
-def stack(layers: Sequence[Leaves]) -> dict[Path, Leaf]:
+class Stack(dict[Path, Leaf]):
+    """What remains of layers that were laid on each other: leaves by their path."""
+
+    @cached_property
+    def _below(self) -> dict[str, dict[Path, Leaf]]:
+        found: dict[str, dict[Path, Leaf]] = {}
+        for path, leaf in self.items():
+            if path:
+                found.setdefault(path[0], {})[path[1:]] = leaf
+        return found
+
+    def under(self, key: str) -> Leaves:
+        """Return the leaves below a key, with the key taken off; the leaf at the key itself has the path ()."""
+        return self._below.get(key, {})
+
+
+def stack(layers: Iterable[Leaves]) -> Stack:
     """Return the leaves that remain when each layer is laid over the ones before it, weakest first.
 
     A `null` stays below what stronger layers say under it: `limits: null` still takes back what the Compose file said
     where a stronger layer states `limits.memory`.
     """
-    result: dict[Path, Leaf] = {}
-    led_through: set[Path] = set()
-    for layer in layers:
+    lowest, *others = [layer for layer in layers if layer] or [{}]
+    result = Stack(lowest)
+    led_through = {way for path in lowest for way in _ways(path)[:-1]} if others else set()
+    for layer in others:
         for path, leaf in layer.items():
             result.pop(path, None)
             below = [known for known in result if _covers(path, known)] if path in led_through else []
@@ -124,14 +142,9 @@ def stack(layers: Sequence[Leaves]) -> dict[Path, Leaf]:
 
 
 def taken_back(found: Leaves) -> bool:
-    """Whether a `null` is the last word about what is below a path (see `under`)."""
+    """Whether a `null` is the last word about what is below a path (see `Stack.under`)."""
     return set(found) == {()} and found[()].node.value is None
 
 
 def _covers(path: Path, other: Path) -> bool:
     return len(path) <= len(other) and other[: len(path)] == path
-
-
-def under(found: Leaves, *path: str) -> dict[Path, Leaf]:
-    """Return the leaves below a path, with the path taken off; the leaf at the path itself has the path ()."""
-    return {known[len(path) :]: leaf for known, leaf in found.items() if _covers(path, known)}

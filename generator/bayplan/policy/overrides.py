@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bayplan.policy.forms import canonical_service
 from bayplan.policy.groups import Groups, ambiguous, nothing
-from bayplan.policy.layers import Leaves, Path, leaves, same_strength, stack
+from bayplan.policy.layers import Leaves, Path, Stack, leaves, same_strength, stack
 from bayplan.policy.patterns import Names, is_pattern
 from bayplan.source import Node
 
@@ -73,30 +73,27 @@ def resolve(findings: Findings, section: Node | None, names: Names, kind: str = 
     return Section({name: tuple(found) for name, found in patterns.items()}, exact)
 
 
-@dataclass(frozen=True, slots=True)
 class Gaps:
-    """What fills the gaps of services: `defaults`, and those of each tier (`tier/x`) and pool (`pool/x`)."""
+    """What fills the gaps of services: `defaults`, and those of their tier and their pool."""
 
-    of: Mapping[str, Leaves]
-
-    def fill(self, tier: str, pool: str) -> Leaves:
-        """Return what fills a service's gaps: `defaults`, then its tier's, then its pool's."""
-        return stack([self.of.get(key, {}) for key in (DEFAULTS, f"tier/{tier}", f"pool/{pool}")])
-
-
-def read_gaps(document: Node, groups: Groups) -> Gaps:
-    """Return what fills the gaps of services."""
-    given = {DEFAULTS: document.get(DEFAULTS), **groups.defaults}
-    return Gaps(
-        {
+    def __init__(self, document: Node, groups: Groups) -> None:
+        given = {DEFAULTS: document.get(DEFAULTS), **groups.defaults}
+        self._given = {
             key: leaves(key.replace("/", " ", 1), canonical_service(node))
             for key, node in given.items()
             if node is not None and node.is_map
         }
-    )
+        self._filled: dict[tuple[str, str], Stack] = {}
+
+    def fill(self, tier: str, pool: str) -> Stack:
+        """Return what fills a service's gaps: `defaults`, then its tier's, then its pool's."""
+        if (tier, pool) not in self._filled:
+            layers = (DEFAULTS, f"tier/{tier}", f"pool/{pool}")
+            self._filled[tier, pool] = stack(self._given.get(layer, {}) for layer in layers)
+        return self._filled[tier, pool]
 
 
-def overrides(findings: Findings, name: Name, sections: tuple[Section, ...]) -> tuple[Leaves, tuple[Node, ...]]:
+def overrides(findings: Findings, name: Name, sections: tuple[Section, ...]) -> tuple[Stack, tuple[Node, ...]]:
     """Return what overrides a service, and the `compose:` maps laid over its Compose file, weakest first.
 
     Args:
@@ -107,15 +104,19 @@ def overrides(findings: Findings, name: Name, sections: tuple[Section, ...]) -> 
     layers: list[Leaves] = []
     compose: list[Node] = []
     for section in sections:
-        layers.extend(_without_compose(found) for found in strengths(findings, name, section))
-        compose.extend(found for said in section.about(name) if (found := said.node.get(COMPOSE)) is not None)
+        said = section.about(name)
+        if said:
+            layers.extend(_without_compose(found) for found in strengths(findings, name, section))
+            compose.extend(found for one in said if (found := one.node.get(COMPOSE)) is not None)
     return stack(layers), tuple(compose)
 
 
 def strengths(findings: Findings, name: Name, section: Section) -> tuple[Leaves, Leaves]:
     """Return what the patterns of a section say about a name, and what its exact name says over that."""
     exact = section.exact[name].leaves if name in section.exact else {}
-    found = [said.leaves for said in section.patterns.get(name, ())]
+    if name not in section.patterns:
+        return {}, exact
+    found = [said.leaves for said in section.patterns[name]]
     joined, clashes = same_strength(str(name), found, _settled(exact))
     findings.extend(clashes)
     return joined, exact

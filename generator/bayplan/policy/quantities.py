@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from bayplan.finding import error
 from bayplan.model import units
 from bayplan.model.quantity import CPUS, GPU_MEMORY, MEMORY, SWAP, Origin, Quantity
-from bayplan.policy.layers import Leaf, Leaves, under
 from bayplan.policy.values import Findings, quantity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bayplan.model.service import Service
+    from bayplan.policy.layers import Leaf, Stack
 
 HALVES = ("requests", "limits")
 _CPU_LIMIT_STEP = 10
@@ -50,7 +50,7 @@ def _most(resource: str) -> int:
 
 
 def quantities(
-    findings: Findings, service: Service, fill: Leaves, over: Leaves, factors: Factors
+    findings: Findings, service: Service, fill: Stack, over: Stack, factors: Factors
 ) -> dict[str, dict[str, Quantity]]:
     """Return `requests` and `limits` of a service: filled, overridden, multiplied.
 
@@ -64,7 +64,7 @@ def quantities(
         said = _read(findings, service, half, over, Origin.DECLARED)
         amounts = {resource: found for resource, found in filled.items() if found is not None}
         amounts.update(written)
-        if () in under(over, half):
+        if () in over.under(half):
             amounts = {}
         for resource, found in said.items():
             if found is None:
@@ -78,10 +78,10 @@ def quantities(
     return result
 
 
-def _read(findings: Findings, service: Service, half: str, found: Leaves, origin: Origin) -> dict[str, Quantity | None]:
+def _read(findings: Findings, service: Service, half: str, found: Stack, origin: Origin) -> dict[str, Quantity | None]:
     """Return the quantities of one half; None where the policy takes a lower layer's word back."""
     amounts: dict[str, Quantity | None] = {}
-    for path, leaf in under(found, half).items():
+    for path, leaf in found.under(half).items():
         if len(path) != 1:
             continue
         if leaf.node.value is None:

@@ -13,7 +13,7 @@ from bayplan.compose.service import to_service, too_many_copies
 from bayplan.finding import Finding, error
 from bayplan.model.quantity import GPU_MEMORY, Quantity
 from bayplan.model.service import MOST_COPIES, GpuAsk, Replicas, Service, Tuning
-from bayplan.policy.layers import Leaf, Leaves, stack, taken_back, under
+from bayplan.policy.layers import Leaf, Leaves, Stack, stack, taken_back
 from bayplan.policy.overrides import Gaps, Section, overrides
 from bayplan.policy.quantities import Factors, guaranteed, quantities
 from bayplan.policy.rules import placement_rule
@@ -148,14 +148,13 @@ def _choices(known: Mapping[str, object]) -> str:
 
 
 def _apply(
-    findings: Findings, context: Context, base: Service, fill: Leaves, over: Leaves, tier: str, pool: str
+    findings: Findings, context: Context, base: Service, fill: Stack, over: Stack, tier: str, pool: str
 ) -> Service:
     group = context.groups.tiers[tier]
     said = over.get(("qos",)) or fill.get(("qos",))
     qos = word(said.node) if said else group.qos
     halves = guaranteed(findings, base, quantities(findings, base, fill, over, context.factors), qos)
-    first = {**fill, **over}
-    cores = first.get(("cores",))
+    cores = over.get(("cores",)) or fill.get(("cores",))
     pool_cores = context.groups.pools[pool].cores if pool else ""
     return replace(
         base,
@@ -169,15 +168,15 @@ def _apply(
         cores=word(cores.node) if cores else (pool_cores or group.cores or "shared"),
         qos=qos,
         tuning=_tuning(_layered(fill, over, "tuning")),
-        remap_ports=_remap(findings, base, under(over, "remap_ports")),
+        remap_ports=_remap(findings, base, over.under("remap_ports")),
         why=_reasons(over),
         changed={path[0]: leaf.why for path, leaf in sorted(over.items()) if leaf.why},
         settings={path: leaf.node for path, leaf in stack([fill, over]).items()},
     )
 
 
-def _layered(fill: Leaves, over: Leaves, key: str) -> dict[tuple[str, ...], Leaf]:
-    return stack([under(fill, key), under(over, key)])
+def _layered(fill: Stack, over: Stack, key: str) -> Leaves:
+    return stack([fill.under(key), over.under(key)])
 
 
 def _reasons(over: Leaves) -> str:
@@ -185,12 +184,12 @@ def _reasons(over: Leaves) -> str:
     return "; ".join(sorted({leaf.why for leaf in over.values() if leaf.why}))
 
 
-def _replicas(findings: Findings, base: Service, fill: Leaves, over: Leaves, factors: Factors) -> Replicas:
+def _replicas(findings: Findings, base: Service, fill: Stack, over: Stack, factors: Factors) -> Replicas:
     written = "replicas" in (base.body.get("deploy") or {})
     said = over.get(("replicas",)) or (None if written else fill.get(("replicas",)))
     count = whole_number(said.node, base.replicas.count, MOST_COPIES) if said else base.replicas.count
     place = said.node.place if said else base.replicas.place
-    scale = under(over, "scale") or under(fill, "scale")
+    scale = over.under("scale") or fill.under("scale")
     lowest = scale.get(("min",))
     highest = scale.get(("max",))
     minimum = whole_number(lowest.node, count, MOST_COPIES) if lowest else count
@@ -207,7 +206,7 @@ def _replicas(findings: Findings, base: Service, fill: Leaves, over: Leaves, fac
     return Replicas(count, minimum, maximum, place, scaled=any(scale))
 
 
-def _gpu(findings: Findings, base: Service, fill: Leaves, over: Leaves, factors: Factors) -> GpuAsk | None:
+def _gpu(findings: Findings, base: Service, fill: Stack, over: Stack, factors: Factors) -> GpuAsk | None:
     found = _layered(fill, over, "gpu")
     if not found:
         return base.gpu
