@@ -213,7 +213,7 @@ def row_of(key: str) -> Row | None:
 
 
 def rows_in(document: Node, environment: str) -> Iterator[tuple[Row, list[Place]]]:
-    """Yield the rows that a policy has lines of, with the places of those lines, in the order of the table.
+    """Yield the rows that a policy has lines of, in the order of the table, each with the places of those lines.
 
     What an environment says is said of the policy. A row that a longer one speaks for is left out there.
     """
@@ -225,7 +225,7 @@ def rows_in(document: Node, environment: str) -> Iterator[tuple[Row, list[Place]
             _look(tree, (_ROOT,), found)
     for row in TABLE:
         if row in found:
-            yield row, sorted(set(found[row]))
+            yield row, found[row]
 
 
 def _look(node: Node, at: tuple[_Branch, ...], found: dict[Row, list[Place]]) -> None:

@@ -24,12 +24,13 @@ def check(survey: Survey) -> Iterator[Finding]:
     found = {row: places for row, places in rows_in(survey.document, survey.environment) if row.v1.by is By.NOTHING}
     if survey.strict:
         for row, places in found.items():
+            places = sorted(set(places))  # noqa: PLW2901 - the same, in order
             times = f", in {len(places)} places" if len(places) > 1 else ""
             message = f"is held by nothing on Compose{times}: {row.v1.how}"
             yield RULE.finding(places[0], row.key, message, remedy=_remedy(row), also=tuple(places[1:]))
     elif found:
         keys = ", ".join(sorted(row.key for row in found))
-        first, *others = sorted({place for places in found.values() for place in places})
+        first, *others = sorted({min(places) for places in found.values()})
         many = "a key" if len(found) == 1 else f"{len(found)} keys"
         message = f"has {many} that nothing holds on Compose yet"
         remedy = "bayplan check --strict names each with its places; docs/enforcement.md says what holds the others"
