@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from bayplan.model.service import Service
 
+from believed import BELIEVED, TOTALS, WATCHED
 from ground import Patch
 
 Plant = Callable[[random.Random, "Ground"], "Patch | None"]
@@ -374,8 +375,9 @@ FAMILIES: dict[str, tuple[Plant, ...]] = {
     ),
     "duplicates": (same_image,),
     "rollout": (window, keep_source),
-    "thresholds": (warning_over_critical,),
-    "totals": (wrong_claim,),
+    "thresholds": (warning_over_critical, *WATCHED),
+    "totals": (wrong_claim, *BELIEVED),
+    "savings": TOTALS,
     "evidence": (first_limit,),
     "tuning": (heap_over_limit,),
     "pinning": (unknown_set, reserved_cores),
