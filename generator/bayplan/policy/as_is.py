@@ -87,7 +87,7 @@ def today(
     found: dict[Name, Whereabouts] = {}
     resting: dict[str, Pool] = {}
     released = {name for name, some in seen.items() if any(one.part for one in some)}
-    for name in sorted({*written, *released}):
+    for name in sorted({**dict.fromkeys(written), **dict.fromkeys(released)}):
         own = seen.get(name, ())
         service = _service(written.get(name), own, policy.services.get(name))
         if not service.active:
@@ -98,7 +98,7 @@ def today(
         pool = _pool(own, policy.services.get(name), policy.pools)
         if pool is not None:
             resting[pool.name] = pool
-        service = replace(service, pool=pool.name if pool else service.pool)
+        service = replace(service, pool=pool.name) if pool else service
         service = _counted(service, found[name]) if own else service
         files = [(_file(one, service, written.get(name), policy.services.get(name)), one) for one in own]
         services[name] = held(service, files, places, cores)

@@ -69,7 +69,7 @@ class Texts:
     """Texts in order: what a pattern covers is looked for only among those that begin as it does, and only once."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self.all = tuple(sorted(set(texts)))
+        self.all = tuple(sorted(dict.fromkeys(texts)))  # what is nearly in order is quickly sorted
         self._known = frozenset(self.all)
         self._covered: dict[str, tuple[str, ...]] = {}
         self._ranges: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
@@ -115,7 +115,7 @@ class Names:
     """The names of all services (volumes, networks) in order, to look up whom a text means without asking each."""
 
     def __init__(self, names: Iterable[Name]) -> None:
-        self.all = tuple(sorted(set(names)))
+        self.all = tuple(sorted(dict.fromkeys(names)))
         self._covered: dict[str, tuple[Name, ...]] = {}
 
     @cached_property

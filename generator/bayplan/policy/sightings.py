@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 from bayplan.model.names import Instance, Name
@@ -112,8 +113,9 @@ def _numbered(name: Name, wished: Iterable[tuple[int, Sighting]]) -> tuple[Sight
             late.append(one)
         else:
             given[wish] = one
+    free = (number for number in count(1) if number not in given)
     for one in late:
-        given[next(number for number in range(1, len(given) + 2) if number not in given)] = one
+        given[next(free)] = one
     return tuple(
         Sighting(Instance(name, number), one.node, one.seen, one.part) for number, one in sorted(given.items())
     )

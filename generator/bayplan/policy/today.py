@@ -33,7 +33,7 @@ def as_written(written: Written) -> Service:
     Docker ignores a CPU reservation, so beside a CPU limit it promises nothing: the limit is what counts.
     """
     service = written.service
-    if CPUS in service.limits:
+    if CPUS in service.limits and CPUS in service.requests:
         requests = {resource: amount for resource, amount in service.requests.items() if resource != CPUS}
         return replace(service, requests=requests)
     return service

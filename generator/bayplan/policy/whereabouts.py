@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bayplan.model.fleet import Volume
@@ -22,7 +23,7 @@ _LEFT_BEHIND = ("carry", "never")
 """What becomes of the data on a move, where the data says where a service belongs."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Look:
     """What was looked at.
 
@@ -40,30 +41,55 @@ class Look:
     volumes: Mapping[Name, Volume] = field(default_factory=dict)
     jobs: Collection[Name] = ()
 
+    @cached_property
+    def _projects(self) -> frozenset[str]:
+        """Return the projects of which anything was seen."""
+        return frozenset(
+            project
+            for facts in self.observed.values()
+            for project in (*facts.projects, *(one.copy.service.project for one in facts.containers))
+        )
+
+    @cached_property
+    def _deployed(self) -> frozenset[Name]:
+        return frozenset(part.service for part in self.parts.values())
+
+    @cached_property
+    def _unobserved(self) -> tuple[str, ...]:
+        return tuple(node for node in self.nodes if node not in self.observed)
+
+    @cached_property
+    def _holding(self) -> dict[str, list[str]]:
+        """Return real volume → the nodes that hold it, sorted."""
+        found: dict[str, list[str]] = {}
+        for node, facts in sorted(self.observed.items()):
+            for volume in facts.volumes:
+                found.setdefault(volume, []).append(node)
+        return found
+
     def at(self, project: str) -> bool:
         """Whether anything of a project was seen anywhere: else it may simply run where nobody looked."""
-        return any(
-            project in facts.projects or any(one.copy.service.project == project for one in facts.containers)
-            for facts in self.observed.values()
-        )
+        return project in self._projects
 
     def unseen(self, service: Name, home: str, rule: PlacementRule) -> tuple[str, ...]:
         """Return the nodes on which an unseen service may still stand."""
         if home and home not in self.observed:
             return (home,)
         left = home and service.project in self.observed[home].projects
-        if not left or any(part.service == service for part in self.parts.values()):
+        if not left or service in self._deployed or not self._unobserved:
             return ()  # nobody but bayplan moves a service, and bayplan keeps it in a file where it stands
-        may = (rule.node,) if rule.node else rule.nodes or tuple(self.nodes)
-        return tuple(node for node in may if node in self.nodes and node not in self.observed)
+        may = (rule.node,) if rule.node else rule.nodes
+        return (
+            tuple(node for node in may if node in self.nodes and node not in self.observed) if may else self._unobserved
+        )
 
     def data(self, service: Service, home: str) -> str:
         """Return the node that holds the data of a service, its own one first; empty if none does."""
         names = (Name(service.name.project, key) for key in service.volume_keys)
         volumes = [self.volumes.get(name, Volume(name, str(name))) for name in names]
         real = {one.real_name for one in volumes if one.on_move in _LEFT_BEHIND and one.access != "network"}
-        holding = [node for node, facts in sorted(self.observed.items()) if real & facts.volumes.keys()]
-        return home if home in holding else next(iter(holding), "")
+        holding = {node for volume in real for node in self._holding.get(volume, ())}
+        return home if home in holding else min(holding, default="")
 
 
 @dataclass(frozen=True, slots=True)
