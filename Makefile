@@ -47,7 +47,7 @@ demo-fleet: $(RUN)  ## the whole story on real nodes, a sixteenth in size (ARGS=
 	@PYTHONPATH=tests/fleet $(VENV)/bin/python -m demo --fleet $(FLEET) $(OPTIONS)
 
 ##@ The code
-.PHONY: test test-fleet molecule lint lock clean
+.PHONY: test test-fleet molecule bench lint lock clean
 test: $(DEV)  ## run the tests
 	@$(VENV)/bin/pytest -n $(JOBS) $(ARGS)
 
@@ -57,6 +57,9 @@ test-fleet: $(DEV)  ## run the tests on real nodes, which have to run here
 molecule: $(DEV) | $(LINK)  ## play the roles on real nodes (SCENARIO=reduce: one scenario)
 	@$(INSIDE) $(VENV)/bin/molecule test --no-command-borders \
 	  $(if $(SCENARIO),--scenario-name $(SCENARIO),--all) $(ARGS)
+
+bench: $(RUN)  ## how long checking a big fleet takes (ARGS='--services 10000 --nodes 500 --shape flat')
+	@$(VENV)/bin/python bench/check.py $(ARGS)
 
 lint: $(DEV) | $(LINK)  ## style, format and types, of the roles too
 	@$(VENV)/bin/ruff check
