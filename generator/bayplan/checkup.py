@@ -20,6 +20,7 @@ from bayplan.plan.setting import keyed, pasted
 from bayplan.plan.sides import carried, reasons, standing, wished
 from bayplan.plan.stages import WHOLE, assign, order_findings, staged
 from bayplan.plan.state import state
+from bayplan.policy.builds import read_images
 from bayplan.policy.fleet import read_policy
 from bayplan.render.compose import bodies
 from bayplan.render.node import node_findings
@@ -79,6 +80,7 @@ def _checked(space: Workspace, policy: Policy, *, strict: bool) -> tuple[Finding
         factors=policy.factors,
         strict=strict,
         released=policy.released,
+        images=read_images(space.policy, fleet),
     )
     ruled = looked_over(survey)
     lost = lost_names(survey.fleet, placement.seats)

@@ -21,7 +21,7 @@ _REFERENCE = (_PACKAGE / "docs" / "reference", _CHECKOUT / "policies" / "referen
 """Where the folders lie: in the wheel, or beside the source root of a checkout."""
 _INDEX = "README.md"
 _MARK = re.compile(r"\*\*(error|warning|note)\*\*")
-_BLOCK = re.compile(r"^```yaml ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```(?:yaml|dockerfile) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,7 +211,7 @@ def flag(rule: str, key: str, value: Any) -> Plant:
 def literal_secret(rng: random.Random, ground: Ground) -> Patch | None:
     """A password in the policy."""
     service = chosen(rng, services(ground, lambda one: not isinstance(one.body.get("environment"), list)))
-    key = rng.choice(["DB_PASSWORD", "API_TOKEN", "CLIENT_SECRET", "S3_ACCESS_KEY"])
+    key = rng.choice(["DB_PASSWORD", "API_TOKEN", "CLIENT_SECRET", "S3_SECRET_KEY"])
     path = key_of(ground, service, "compose", "environment", key)
     return Patch("security/literal-secret", path, f"s3cr3t{rng.randint(0, 9999)}")
 
@@ -229,17 +229,16 @@ def docker_socket(rng: random.Random, ground: Ground) -> Patch | None:
 
 
 def same_image(rng: random.Random, ground: Ground) -> Patch | None:
-    """Another service becomes one more of a program that runs already."""
-    programs = ["nginx:1.29", "prom/prometheus:v3.1.0", "grafana/grafana:11.4.0"]
-    there = [one for one in programs if services(ground, lambda it, one=one: runs(it, one))]  # type: ignore[misc]
-    others = services(
-        ground,
-        lambda one: not any(runs(one, program) for program in programs) and not one.name.name.startswith("edge-"),
-    )
+    """Another service becomes one more of a program that runs already, or two become the same one."""
+    program = rng.choice(["prom/prometheus:v3.1.0", "grafana/grafana:11.4.0"])
+    others = services(ground, lambda one: not runs(one, program) and not one.name.name.startswith("edge-"))
     plain = [one for one in others if not one.tuning and not one.build and settled(one.image)]
-    if not there or not plain:
+    there = bool(services(ground, lambda one: runs(one, program)))
+    if len(plain) < (1 if there else 2):
         return None
-    return Patch("duplicates/same-image", key_of(ground, rng.choice(plain), "compose", "image"), rng.choice(there))
+    one, *more = rng.sample(plain, 1 if there else 2)
+    also = tuple((key_of(ground, other, "compose", "image"), program) for other in more)
+    return Patch("duplicates/same-image", key_of(ground, one, "compose", "image"), program, also)
 
 
 def settled(image: str) -> bool:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from bayplan.check.paste import flow
+from bayplan.check.paste import Raw, flow
+from bayplan.compose.template import plain_text
+from bayplan.policy.values import word
+from bayplan.source import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bayplan.check.survey import Survey
     from bayplan.finding import Place
-    from bayplan.model.service import Service
+    from bayplan.model.service import Mount, Service
     from bayplan.source import Node
 
 
@@ -23,10 +26,36 @@ def line(service: Service, *path: str) -> Node | None:
     return node
 
 
-def overlay(survey: Survey, service: Service, key: str, value: str) -> str:
-    """Return a fragment that lays one Compose key over a service; the value is YAML, so that it may have a tag."""
-    path = [*survey.path_of(service, "compose"), key]
-    return f"{path[0]}: {{{flow(path[1])}: {{{path[2]}: {{{key}: {value}}}}}}}"
+def laid(survey: Survey, service: Service, key: str, value: object) -> str:
+    """Return a fragment that lays a value of one Compose key over a service."""
+    return survey.paste(survey.path_of(service, "compose", key), value)
+
+
+def laid_each(survey: Survey, key: str, values: Iterable[tuple[Service, Any]]) -> str:
+    """Return a fragment that lays a value of one Compose key over each of some services."""
+    return survey.paste_each({survey.path_of(service, "compose", key): value for service, value in values})
+
+
+def instead(values: Iterable[Any]) -> Raw:
+    """Return a list that replaces the one of the Compose file, where Compose would add to it."""
+    return Raw(f"!override {flow(list(values))}")
+
+
+def other_mounts(service: Service, mounts: Iterable[Mount]) -> list[Any]:
+    """Return what a service mounts beside some mounts, as plain data in the order of its file."""
+    left_out = {mount.target for mount in mounts}
+    nodes = line(service, "volumes") or ()
+    return [_short(plain(one)) for one in nodes if plain_text(word(one.get("target"))) not in left_out]
+
+
+def _short(mount: dict[str, Any]) -> Any:
+    """Return a mount in Compose's short form, if that says all of it."""
+    rest = {key: value for key, value in mount.items() if key not in ("type", "source", "target", "read_only")}
+    source, target = str(mount.get("source", "")), str(mount.get("target", ""))
+    usual = {"bind": {"bind": {"create_host_path": True}}, "volume": {}}.get(str(mount.get("type")))
+    if rest != usual or not source or ":" in source + target:
+        return mount
+    return f"{source}:{target}:ro" if mount.get("read_only") else f"{source}:{target}"
 
 
 def by_project(services: Iterable[tuple[Service, Place]]) -> dict[str, list[tuple[Service, Place]]]:

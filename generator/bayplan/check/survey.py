@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bayplan.analyse.coregroups import Shares
     from bayplan.check.moment import Moment
     from bayplan.check.subject import Claim
+    from bayplan.compose.dockerfile import Image
     from bayplan.finding import Finding
     from bayplan.model.fleet import Fleet, Volume
     from bayplan.model.names import Name
@@ -46,6 +47,7 @@ class Survey:
         complete: whether every copy has a place in `to-be`; if not, sums of nodes are only what is known.
         factors: resource → what the environment multiplies it by.
         released: whether bayplan has deployed something already.
+        images: service → what is built for it, of those whose Dockerfile is at hand.
     """
 
     document: Node
@@ -55,6 +57,7 @@ class Survey:
     factors: Mapping[str, Fraction] = field(default_factory=dict)
     strict: bool = False
     released: bool = False
+    images: Mapping[Name, Image] = field(default_factory=dict)
 
     @property
     def before(self) -> Moment:
@@ -154,10 +157,29 @@ class Survey:
         factor = self.factors.get("replicas")
         return copies if factor is None else max(1, copies * factor.denominator // factor.numerator)
 
+    def said(self, path: tuple[str, ...]) -> Node | None:
+        """Return what the environment, or else the policy, says at a path."""
+        found = self.at(*self._in_environment(path))
+        return self.at(*path) if found is None else found
+
     def paste(self, path: tuple[str, ...], value: Any) -> str:
         """Return a fragment that says a value at a path, in the environment where that has a word about it already."""
-        inside = ("environments", self.environment, *path)
-        return fragment(inside if self.at(*inside[:-1]) is not None else path, value)
+        return self.paste_each({path: value})
+
+    def paste_each(self, values: Mapping[tuple[str, ...], Any]) -> str:
+        """Return one fragment that says several values of one section, as `paste` does for each."""
+        inside = any(self.at(*self._in_environment(path)[:-1]) is not None for path in values)
+        return _joined({self._in_environment(path) if inside else path: value for path, value in values.items()})
+
+    def _in_environment(self, path: tuple[str, ...]) -> tuple[str, ...]:
+        """Return a path of the policy below its environment, a service under the key that it has there."""
+        here = ("environments", self.environment)
+        if path[0] != "services" or len(path) == 1:
+            return (*here, *path)
+        section, key, *rest = path
+        others = (text for name in self.after.names.get(key, ()) for text in (str(name), name.name))
+        known = next((one for one in (key, *others) if self.at(*here, section, one) is not None), key)
+        return (*here, section, known, *rest)
 
     def paste_amount(self, path: tuple[str, ...], resource: str, amount: int, *, at_most: bool = True) -> str:
         """Return a fragment that makes an amount what it should be, before the environment multiplies it.
@@ -168,14 +190,19 @@ class Survey:
             amount: in the unit of the resource, after multiplying.
             at_most: whether the amount may come out lower (rounded down to what can be written), or rather higher.
         """
-        factor = self.factors.get(resource) if path[0] in _MULTIPLIED else None
+        return self.paste_amounts({path: amount}, resource, at_most=at_most)
+
+    def paste_amounts(self, amounts: Mapping[tuple[str, ...], int], resource: str, *, at_most: bool = True) -> str:
+        """Return a fragment that makes several amounts of one section what they should be, as `paste_amount` does."""
+        section = next(iter(amounts))[0]
+        factor = self.factors.get(resource) if section in _MULTIPLIED else None
         if factor is None:
-            return self.paste((*path, resource), written(resource, amount, down=at_most))
+            values = {path: written(resource, amount, down=at_most) for path, amount in amounts.items()}
+            return self.paste_each({(*path, resource): value for path, value in values.items()})
         # Multiplying rounds up: what is to end at 4 GiB at most under a factor of 2 is written as 2 GiB, cut to a step.
-        exact = amount * factor.denominator
-        before = exact // factor.numerator if at_most else -(-exact // factor.numerator)
-        path = ("environments", self.environment, *path, resource)
-        return fragment(path, written(resource, before, down=at_most))
+        before = {path: _divided(amount, factor, down=at_most) for path, amount in amounts.items()}
+        values = {path: written(resource, one, down=at_most) for path, one in before.items()}
+        return _joined({(*self._in_environment(path), resource): one for path, one in values.items()})
 
 
 def written(resource: str, amount: int, *, down: bool) -> str | int | float:
@@ -185,6 +212,23 @@ def written(resource: str, amount: int, *, down: bool) -> str | int | float:
     if resource == CPUS:
         return steps * step // 1000 if steps * step % 1000 == 0 else steps * step / 1000
     return units.in_policy(resource, steps * step) if step > 1 else steps
+
+
+def _divided(amount: int, factor: Fraction, *, down: bool) -> int:
+    exact = amount * factor.denominator
+    return exact // factor.numerator if down else -(-exact // factor.numerator)
+
+
+def _joined(values: Mapping[tuple[str, ...], Any]) -> str:
+    """Return one fragment of several values below one section."""
+    whole: dict[str, Any] = {}
+    for path, value in values.items():
+        below = whole
+        for key in path[:-1]:
+            below = below.setdefault(key, {})
+        below[path[-1]] = value
+    ((section, rest),) = whole.items()
+    return fragment((section,), rest)
 
 
 def _grouped(pairs: Iterable[tuple[str, Service]]) -> dict[str, tuple[Service, ...]]:

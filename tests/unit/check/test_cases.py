@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bayplan.finding import Finding
 
 FOLDER = Path(__file__).parents[2] / "cases" / "check"
-FAMILIES = ("evidence", "savings", "thresholds")
+FAMILIES = ("duplicates", "evidence", "savings", "security", "thresholds")
 Texts = dict[str, str]
 
 

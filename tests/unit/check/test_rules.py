@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PAGES = Path(__file__).parents[3] / "docs" / "rules"
 RULES = {rule.id: rule for rule, _ in every()}
-BLOCK = re.compile(r"^```yaml ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(?:yaml|dockerfile) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 Texts = dict[str, str]
 Check = "Callable[[Mapping[str, str]], tuple[Finding, ...]]"
 

@@ -24,24 +24,27 @@ RULE = Rule("duplicates/same-image", Severity.NOTE)
 SHARED = frozenset(
     {
         "alertmanager", "clickhouse-server", "elasticsearch", "grafana", "influxdb", "jaeger", "keycloak", "loki",
-        "mariadb", "memcached", "minio", "mongo", "mysql", "nats", "neo4j", "nginx", "opensearch", "pgvector",
-        "postgres", "prometheus", "rabbitmq", "redis", "tempo", "traefik", "valkey", "vault",
+        "mariadb", "memcached", "minio", "mongo", "mysql", "nats", "neo4j", "opensearch", "pgvector", "postgres",
+        "prometheus", "rabbitmq", "redis", "tempo", "valkey", "vault",
     }
 )  # fmt: skip
-"""Images of programs that serve several clients at once."""
-_NUMBERED = re.compile(r"[-_]?(node|replica|member|shard)?[-_]?\d+$")
+"""Images of programs that serve several clients at once. A web server or a proxy has files or rules of its own."""
+_MEMBER = re.compile(
+    r"([-_](primary|secondary|master|slave|leader|follower|replica|standby|sentinel|arbiter|node|member|shard))?[-_]?\d*$"
+)
+"""How a member of a cluster is called after the name that they have in common."""
 
 
 def check(survey: Survey) -> Iterator[Finding]:
     """Yield a note for each program that runs for several clients which could share one, with what that would free.
 
-    Members of a cluster, numbered alike, count as one.
+    Members of a cluster, by their names, count as one.
     """
     alike: dict[str, dict[str, list[Service]]] = {}
     for service in survey.services:
         program = image_name(service.image)
         if program in SHARED:
-            role = f"{service.name.project}/{_NUMBERED.sub('', service.name.name)}"
+            role = f"{service.name.project}/{_MEMBER.sub('', service.name.name, count=1)}"
             alike.setdefault(program, {}).setdefault(role, []).append(service)
     for program, roles in sorted(alike.items()):
         if len(roles) < 2:  # noqa: PLR2004 - one is enough

@@ -23,7 +23,7 @@ def check(survey: Survey) -> Iterator[Finding]:
     for service in survey.services:
         for edge in service.depends_on:
             other = survey.fleet.services.get(Name(service.name.project, edge.name))
-            if edge.condition != "service_healthy" or other is None or watched(other):
+            if edge.condition != "service_healthy" or other is None or watched(survey, other):
                 continue
             yield RULE.finding(
                 edge.place,

@@ -22,7 +22,7 @@ RULE = Rule("rollout/no-gate", Severity.WARNING)
 
 def check(survey: Survey) -> Iterator[Finding]:
     """Yield one finding for each project with services that move without a health check or a probe."""
-    blind = [(one, one.place) for one in moving(survey) if not watched(one)]
+    blind = [(one, one.place) for one in moving(survey) if not watched(survey, one)]
     for some in by_project(blind).values():
         first, place = some[0]
         count = f", as do {len(some) - 1} more" if len(some) > 1 else ""

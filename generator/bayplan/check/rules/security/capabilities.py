@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bayplan.check.compose_lines import line, overlay
-from bayplan.check.paste import flow
+from bayplan.check.compose_lines import instead, laid, line
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
 
@@ -20,16 +19,18 @@ _MIGHTY = frozenset({"ALL", "SYS_ADMIN", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO"
 
 
 def check(survey: Survey) -> Iterator[Finding]:
-    """Yield a finding for each such capability that a service adds."""
+    """Yield a finding for each service that adds such capabilities, at the first of them."""
     for service in survey.services:
         added = tuple(line(service, "cap_add") or ())
-        for one in added:
-            if one.string.upper().removeprefix("CAP_") not in _MIGHTY:
-                continue
-            left = [other.string for other in added if other is not one]
-            yield RULE.finding(
-                one.place,
-                service.name,
-                f"adds the capability {one.string}, with which a container can take over its machine",
-                paste=overlay(survey, service, "cap_add", f"!override {flow(left)}"),
-            )
+        mighty = [one for one in added if one.string.upper().removeprefix("CAP_") in _MIGHTY]
+        if not mighty:
+            continue
+        left = [one.string for one in added if one not in mighty]
+        yield RULE.finding(
+            mighty[0].place,
+            service.name,
+            f"adds {', '.join(one.string for one in mighty)}: that suffices to take over its machine",
+            paste=laid(survey, service, "cap_add", instead(left)),
+            remedy="add only what it needs, such as NET_BIND_SERVICE",
+            also=tuple(one.place for one in mighty[1:]),
+        )

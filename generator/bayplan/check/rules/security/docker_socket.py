@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bayplan.check.compose_lines import line, overlay
-from bayplan.check.paste import flow
+from bayplan.check.compose_lines import instead, laid, other_mounts
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
-from bayplan.policy.values import word
-from bayplan.source import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,20 +15,26 @@ if TYPE_CHECKING:
     from bayplan.finding import Finding
 
 RULE = Rule("security/docker-socket", Severity.WARNING)
-_SOCKETS = frozenset({"/var/run/docker.sock", "/run/docker.sock"})
+_SOCKETS = ("/docker.sock", "/containerd.sock", "/podman.sock")
+_FOLDERS = frozenset({"/run", "/var/run"})
 
 
 def check(survey: Survey) -> Iterator[Finding]:
     """Yield a finding for each service that mounts Docker's socket; read-only makes no difference."""
     for service in survey.services:
-        for mount in service.mounts:
-            if mount.source not in _SOCKETS:
-                continue
-            others = [plain(one) for one in line(service, "volumes") or () if word(one.get("source")) != mount.source]
-            yield RULE.finding(
-                mount.place,
-                service.name,
-                "is given Docker's socket: whoever gets into it can start a container that owns the machine",
-                paste=overlay(survey, service, "volumes", f"!override {flow(others)}"),
-                remedy="put a proxy before it that lets through only the calls it needs, or take it away",
-            )
+        given = [mount for mount in service.mounts if mount.kind == "bind" and _holds_socket(mount.source)]
+        if not given:
+            continue
+        what = "Docker's socket" if given[0].source.endswith(_SOCKETS) else f"Docker's socket, in {given[0].source}"
+        yield RULE.finding(
+            given[0].place,
+            service.name,
+            f"is given {what}: whoever gets into it can start a container that owns the machine",
+            paste=laid(survey, service, "volumes", instead(other_mounts(service, given))),
+            remedy="put a proxy before it that lets through only the calls it needs, or take it away",
+            also=tuple(mount.place for mount in given[1:]),
+        )
+
+
+def _holds_socket(path: str) -> bool:
+    return path.endswith(_SOCKETS) or path.rstrip("/") in _FOLDERS

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bayplan.check.compose_lines import line, overlay
+from bayplan.check.compose_lines import laid, line
+from bayplan.check.paste import RESET
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
 
@@ -26,6 +27,6 @@ def check(survey: Survey) -> Iterator[Finding]:
                 found.place,
                 service.name,
                 "has the network of the whole machine: it reaches every port of it, and its own are all published",
-                paste=overlay(survey, service, "network_mode", "!reset null"),
+                paste=laid(survey, service, "network_mode", RESET),
                 remedy="publish the ports that it needs",
             )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bayplan.check.compose_lines import line, overlay
+from bayplan.check.compose_lines import laid, line
+from bayplan.check.paste import RESET
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
 
@@ -26,6 +27,6 @@ def check(survey: Survey) -> Iterator[Finding]:
                 found.place,
                 service.name,
                 "sees every process of the machine, with what stands in their environment",
-                paste=overlay(survey, service, "pid", "!reset null"),
+                paste=laid(survey, service, "pid", RESET),
                 remedy="leave it to agents that measure processes",
             )

@@ -42,4 +42,5 @@ def is_moving(image: str) -> bool:
     """Whether an image has no digest, and no tag that stays what it is."""
     if "@" in image or "$" in image or not image:
         return False
-    return image.rpartition("/")[2].partition(":")[2] in _MOVING
+    tag = image.rpartition("/")[2].partition(":")[2]
+    return tag in _MOVING or tag.startswith(("latest-", "nightly-"))

@@ -9,13 +9,14 @@ from bayplan.check.compose_lines import by_project, listed
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
 from bayplan.model import units
-from bayplan.model.quantity import MEMORY
+from bayplan.model.quantity import MEMORY, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bayplan.check.survey import Survey
-    from bayplan.finding import Finding
+    from bayplan.finding import Finding, Place
+    from bayplan.model.service import Service
 
 RULE = Rule("security/no-limit", Severity.NOTE)
 
@@ -37,9 +38,19 @@ def check(survey: Survey) -> Iterator[Finding]:
             first.name,
             f"is counted with {units.show(MEMORY, counted)} of memory, but nothing limits it{count}",
             arithmetic=listed(some),
-            paste=survey.paste_amount(survey.path_of(first, "limits"), MEMORY, counted, at_most=False)
-            if len(some) == 1
-            else "",
-            remedy="give it a limit: one that leaks ends with its neighbours" if len(some) > 1 else "",
+            paste=_limits(survey, some),
+            remedy="a limit above its peaks: one that leaks ends with its neighbours",
             also=tuple(at for _, at in some[1:]),
         )
+
+
+def _limits(survey: Survey, some: list[tuple[Service, Place]]) -> str:
+    """Return limits as large as what was asked for; empty where that was only guessed: it would end what runs."""
+    asked = [(service, service.requests.get(MEMORY)) for service, _ in some]
+    if any(amount is None or amount.origin is Origin.ESTIMATED for _, amount in asked):
+        return ""
+    return survey.paste_amounts(
+        {survey.path_of(service, "limits"): amount.amount for service, amount in asked if amount},
+        MEMORY,
+        at_most=False,
+    )

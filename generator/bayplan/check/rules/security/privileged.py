@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bayplan.check.compose_lines import line, overlay
+from bayplan.check.compose_lines import laid, line
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
 
@@ -26,6 +26,6 @@ def check(survey: Survey) -> Iterator[Finding]:
                 found.place,
                 service.name,
                 "runs privileged: whoever gets into it has the whole machine",
-                paste=overlay(survey, service, "privileged", "false"),
+                paste=laid(survey, service, "privileged", value=False),
                 remedy="name the devices and capabilities that it needs instead",
             )
