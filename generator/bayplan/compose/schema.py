@@ -7,7 +7,7 @@ import json
 from importlib import resources
 from typing import Any
 
-import jsonschema
+from bayplan.schema import Schema
 
 WORDS = "x-words"
 """Key of a pattern in the schema: what it asks for, in words."""
@@ -39,10 +39,10 @@ _STRICTER: tuple[tuple[tuple[str | int, ...], tuple[str, str]], ...] = (
 
 
 @functools.cache
-def validator(definition: str) -> Any:
-    """Return the validator of one entry: a service, a network, a volume, a secret or a config."""
+def entry(definition: str) -> Schema:
+    """Return the schema of one entry: a service, a network, a volume, a secret or a config."""
     known = definitions()
-    return jsonschema.Draft202012Validator({"$defs": known, **known[definition]})
+    return Schema({"$defs": known, **known[definition]})
 
 
 @functools.cache

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import jsonschema
 
 from bayplan.compose.forms import RESET
-from bayplan.compose.schema import WORDS, definitions, validator
+from bayplan.compose.schema import WORDS, definitions, entry
 from bayplan.finding import Finding, error
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def well_formed(section: str, name: str, node: Node) -> tuple[Node | None, list[
 
 def _faults(definition: str, node: Node) -> Iterator[ValidationError]:
     try:
-        yield from validator(definition).iter_errors(_data(node))
+        yield from entry(definition).faults(_data(node))
     except RecursionError:  # pragma: no cover - the reader bounds the depth
         yield jsonschema.ValidationError("is nested too deeply")
 

@@ -18,6 +18,7 @@ from jsonschema.validators import extend
 from bayplan.compose.schema import whole_texts
 from bayplan.finding import Finding, Place, in_order
 from bayplan.policy.wording import Fault, sentences
+from bayplan.schema import Schema
 from bayplan.source import Node, plain
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def validate(document: Node) -> tuple[Finding, ...]:
 
 def _faults(data: object, countables: frozenset[str]) -> Iterator[Fault]:
     """Yield the departures; a value of the wrong type is not asked for anything else."""
-    errors = tuple(_validator(countables).iter_errors(data))
+    errors = tuple(_with(countables).faults(data))
     mistyped = {tuple(fault.absolute_path) for fault in errors if fault.validator == "type"}
     for fault in errors:
         path = tuple(fault.absolute_path)
@@ -62,15 +63,15 @@ def _schema() -> dict[str, Any]:
 
 
 @lru_cache(maxsize=16)
-def _validator(countables: frozenset[str]) -> Any:
-    """Return the validator of policies whose nodes offer these countables; other such names are unknown."""
+def _with(countables: frozenset[str]) -> Schema:
+    """Return the schema of policies whose nodes offer these countables; other such names are unknown."""
     schema: dict[str, Any] = whole_texts(_schema())
     for name in _COUNTING:
         part = schema["$defs"][name]
         rest = part["additionalProperties"]
         part["properties"] = {**dict.fromkeys(sorted(countables), rest), **part["properties"]}
         part["additionalProperties"] = False
-    return _Validator(schema)
+    return Schema(schema, _Validator)
 
 
 def _unique(_: object, wanted: bool, value: object, __: object) -> Iterator[ValidationError]:  # noqa: FBT001 - so called
