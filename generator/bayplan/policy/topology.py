@@ -103,14 +103,12 @@ def _is_path(key: str) -> bool:
 
 
 def _declared(name: Name, node: Node, users: set[Name], sizes: Mapping[str, int]) -> Volume:
-    real = node.get("name")
-    external = node.get("external")
-    real_name = word(real) or f"{name.project}_{name.name}"
+    real_name = _real_name(name, node)
     size = sizes.get(real_name)
     return Volume(
         name=name,
         real_name=real_name,
-        external=external is not None and external.value is True,
+        external=_is_external(node),
         access="single" if len(users) <= 1 else "shared",
         on_move="carry",
         size=Quantity(size, Origin.MEASURED, source="observed") if size is not None else None,
@@ -119,16 +117,27 @@ def _declared(name: Name, node: Node, users: set[Name], sizes: Mapping[str, int]
     )
 
 
+def _real_name(name: Name, node: Node) -> str:
+    """Return what Docker calls a volume or a network: Compose puts no project before what it does not make."""
+    return word(node.get("name")) or (name.name if _is_external(node) else f"{name.project}_{name.name}")
+
+
+def _is_external(node: Node) -> bool:
+    external = node.get("external")
+    return external is not None and external.value is True
+
+
 def _body(node: Node) -> Mapping[str, object]:
     body = plain(node)
     return body if isinstance(body, dict) else {}
 
 
 def _said(findings: Findings, key: str, node: Node, volume: Volume) -> Volume:
-    size = node.get("size")
+    size, external = node.get("size"), node.get("external")
     amount = quantity(findings, f"volumes.{key}", DISK, size) if size is not None else None
     return replace(
         volume,
+        external=external.value is True if external is not None else volume.external,
         access=word(node.get("access"), volume.access),
         on_move=word(node.get("on_move"), volume.on_move),
         disk_class=word(node.get("class"), volume.disk_class),
@@ -148,14 +157,13 @@ def networks(findings: Findings, section: Node | None, declared: Mapping[Name, N
 
 
 def _network(name: Name, node: Node) -> Network:
-    real, external, driver = node.get("name"), node.get("external"), node.get("driver")
-    ipam = node.get("ipam")
+    driver, ipam = node.get("driver"), node.get("ipam")
     config = ipam.get("config") if ipam is not None else None
     subnets = tuple(word(item.get("subnet")) for item in config or ())
     return Network(
         name=name,
-        real_name=word(real) or f"{name.project}_{name.name}",
-        external=external is not None and external.value is True,
+        real_name=_real_name(name, node),
+        external=_is_external(node),
         driver=word(driver),
         subnets=tuple(subnet for subnet in subnets if subnet),
         body=_body(node),

@@ -24,8 +24,13 @@ _SOMEBODYS_WORD = ("driver", "driver_opts")
 
 
 def volume_body(fleet: Fleet, node: Node, volume: Volume) -> dict[str, Any]:
-    """Return the definition of a volume on a node: as it was written, or bound to a folder on the disk of its class."""
+    """Return the definition of a volume on a node: as it was written, or bound to a folder on the disk of its class.
+
+    One that the Compose file expects (`external: true`) and the policy has made is made by Compose, under its name.
+    """
     body = dict(volume.body)
+    if body.get("external") and not volume.external:
+        body = {**{key: one for key, one in body.items() if key != "external"}, "name": volume.real_name}
     folder = folder_of(fleet, node, volume)
     if folder:
         why = f"class {volume.disk_class}{f': {volume.why}' if volume.why else ''}"

@@ -239,6 +239,12 @@ def test_a_volume_that_is_new_on_a_node_lies_on_the_disk_of_its_class(render: Re
     assert made.data("a/shop")["volumes"]["fresh"]["driver_opts"]["device"] == "/data/bayplan/shop/shop_fresh"
 
 
+def test_a_volume_that_the_file_expects_may_be_made_here(render: Render) -> None:
+    made = render({"policy.yml": f"{DISKS}  app/other: {{external: false}}\n", "c/app.yml": APP}, SEATS)
+    device = {"device": "/fast/bayplan/shop/other", "o": "bind", "type": "none"}
+    assert made.data("b/app")["volumes"]["other"] == {"name": "other", "driver": "local", "driver_opts": device}
+
+
 def test_a_volume_that_exists_stays_where_it_is(render: Render, said: Callable[..., list[str]]) -> None:
     """Another definition of it would be a volume without its data."""
     made = render({"policy.yml": DISKS, "c/app.yml": APP}, SEATS)
