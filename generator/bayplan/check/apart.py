@@ -135,7 +135,4 @@ def _halves(survey: Survey, here: Shares, one: Service, other: Service) -> str:
     first, second = group.cores[:needed], group.cores[needed:]
     if not second or _asked(here, other, _copies(here, other)) > len(second) * _MILLI:
         return ""
-    both = {one: show_cores(first), other: show_cores(second)}
-    return survey.paste(
-        ("services",), {survey.path_of(service)[1]: {"cores": cores} for service, cores in both.items()}
-    )
+    return _both(survey, one, show_cores(first), other, show_cores(second))

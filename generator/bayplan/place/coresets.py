@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from bayplan.analyse.cores import show_cores
-from bayplan.analyse.pools import pool_charge
+from bayplan.analyse.pools import pool_charge, together
 from bayplan.finding import Finding, error
 from bayplan.model.quantity import CPUS
 from bayplan.model.units import in_policy, show_cpus
@@ -83,10 +83,14 @@ def _smaller(group: Group, there: int) -> str:
     pool = group.fleet.pools.get(most.pool)
     if 2 * left >= group.each(most) and (pool is None or pool.scaling != "on-demand"):
         return show(("services",), {str(most.name): smaller(most, left)})
-    total = sum(map(group.each, group.copies))
-    shared = {one.name: group.each(one) * there // total for one in group.services if group.each(one)}
-    sizes = {str(one.name): smaller(one, shared[one.name]) for one in group.services if one.name in shared}
-    return show(("services",), sizes)
+    # A quota bounds what members on demand are charged: by how much they shrink it does not.
+    for whole in (group.asked, sum(map(group.each, group.copies))):
+        sizes = {one.name: group.each(one) * there // whole for one in group.services}
+        if together(group.fleet, CPUS, [(one, sizes[one.name]) for one in group.copies]) <= there:
+            break
+    return show(
+        ("services",), {str(one.name): smaller(one, sizes[one.name]) for one in group.services if group.each(one)}
+    )
 
 
 def smaller(service: Service, amount: int) -> dict[str, dict[str, str]]:

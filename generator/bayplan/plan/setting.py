@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from bayplan.check.paste import flow as quoted
 from bayplan.model import units
 from bayplan.model.quantity import CPUS, GPU_MEMORY, MEMORY
 from bayplan.place.conflict.amend import flow, show
@@ -46,26 +47,29 @@ def pasted(finding: Finding, name: str, factors: Mapping[str, Fraction]) -> Find
     return replace(finding, paste=f"environments: {{{name}: {{{section}: {entries}}}}}")
 
 
+_NAMED = frozenset({"services", "volumes", "networks"})
+"""Sections whose keys are `project/name`, or the name alone where only one project has it."""
+_NODE = re.compile(r"(?<=^nodes: \{)[^:{}\"]+(?=: )")
 _KEY = re.compile(r"(?<=[{ ])([\w.-]+/)([\w.-]+)(?=: )")
 
 
 def keyed(finding: Finding, document: Node, environment: str) -> Finding:
-    """Return a finding whose fragment names services and nodes by the keys that the policy has for them.
+    """Return a finding whose fragment names things by the keys that the policy has for them.
 
     A policy that says `web` may not say `shop/web` as well, and of a range of nodes one speaks by the range.
     """
-    if finding.paste.startswith("nodes: "):
+    section = finding.paste.partition(":")[0]
+    if section == "nodes":
         ranges = {name: key for key, _ in _section(document, "nodes") for name in expand_range(key)}
-        head, name, rest = (
-            re.split(r"(?<=nodes: \{)([^:{}]+)(?=: )", finding.paste, maxsplit=1) if ranges else ("", "", "")
-        )
-        return replace(finding, paste=f"{head}{ranges.get(name, name)}{rest}") if name else finding
-    said = {key for at in ((), ("environments", environment)) for key, _ in _section(document, *at, "services")}
+        named = _NODE.sub(lambda found: quoted(ranges.get(found[0], found[0])), finding.paste, count=1)
+        return replace(finding, paste=named)
+    section = "services" if section == "environments" else section
+    said = {key for at in ((), ("environments", environment)) for key, _ in _section(document, *at, section)}
 
     def bare(found: re.Match[str]) -> str:
         return found[2] if found[2] in said and found[0] not in said else found[0]
 
-    return replace(finding, paste=_KEY.sub(bare, finding.paste))
+    return replace(finding, paste=_KEY.sub(bare, finding.paste)) if section in _NAMED else finding
 
 
 def _section(document: Node, *path: str) -> tuple[tuple[str, Node], ...]:

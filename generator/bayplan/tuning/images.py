@@ -9,6 +9,7 @@ from functools import lru_cache
 POSTGRES, REDIS, VALKEY, MYSQL, MARIADB = "postgres", "redis", "valkey", "mysql", "mariadb"
 ELASTICSEARCH, OPENSEARCH, LOGSTASH = "elasticsearch", "opensearch", "logstash"
 KAFKA, NEO4J, RABBITMQ, OLLAMA = "kafka", "neo4j", "rabbitmq", "ollama"
+SOLR, CASSANDRA = "solr", "cassandra"
 
 _REPOSITORIES = {
     "postgres": POSTGRES,
@@ -31,6 +32,8 @@ _REPOSITORIES = {
     "neo4j": NEO4J,
     "rabbitmq": RABBITMQ,
     "ollama/ollama": OLLAMA,
+    "solr": SOLR,
+    "cassandra": CASSANDRA,
 }
 """The application's own images, and those built on them that keep their start script."""
 

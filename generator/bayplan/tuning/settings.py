@@ -210,8 +210,8 @@ def _of_runtime(where: str, text: str, memory: int) -> Iterator[Setting]:
 
 def _of_variable(image: Image, key: str, text: str, memory: int) -> Iterator[Setting]:
     yield from _of_runtime(key, text, memory)
-    heap = {"SOLR_HEAP": "solr", "MAX_HEAP_SIZE": "cassandra"}.get(key)
-    if heap and heap == image.repository and (amount := sizes.jvm(text)):
+    heap = {"SOLR_HEAP": images.SOLR, "MAX_HEAP_SIZE": images.CASSANDRA}.get(key)
+    if heap and heap == image.application and (amount := sizes.jvm(text)):
         yield Setting(HEAP, f"{key}={text}", amount, key, NOWHERE, text)
     if key == "OLLAMA_MAX_LOADED_MODELS" and image.application == images.OLLAMA and text.isdigit():
         yield Setting(MODELS, f"{key}={text}", int(text), key, NOWHERE, text)

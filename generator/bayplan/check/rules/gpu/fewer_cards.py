@@ -57,15 +57,17 @@ def _finding(survey: Survey, service: Service, ask: GpuAsk, fitting: int, nodes:
     there = sum(cards.whole(ask, node) for node in nodes)
     at_first = replicas.count > fitting
     copies = replicas.count if at_first else replicas.maximum
+    wanted = copies * ask.count
     names = ", ".join(node.name for node in nodes[:8])
-    more = f"; at most {replicas.maximum} x {ask.count} = {replicas.maximum * ask.count}"
+    each = " + ".join(f"{cards.whole(ask, node) // ask.count} ({node.name})" for node in nodes[:8])
+    sums = f"{copies} x {ask.count} = {wanted} > {there} ({names})" if wanted > there else f"{copies} copies > {each}"
+    most = f"; at most {replicas.maximum} x {ask.count} = {replicas.maximum * ask.count}"
     return RULE.finding(
         _place(survey, service, at_first=at_first),
         service.name,
-        f"wants {copies * ask.count} whole cards for {'' if at_first else 'at most '}{copies} copies; where it may "
-        f"stand {'are' if there != 1 else 'is'} {there}, for {fitting}",
-        arithmetic=f"{copies} x {ask.count} = {copies * ask.count} > {there} ({names})"
-        f"{more if at_first and replicas.maximum > replicas.count else ''}",
+        f"wants {'' if at_first else 'at most '}{copies} copies of {ask.count} whole card{'s' * (ask.count > 1)} each, "
+        f"and where it may stand are cards for {fitting}",
+        arithmetic=f"{sums}{most if at_first and replicas.maximum > replicas.count else ''}",
         remedy="or more cards",
         paste=_paste(survey, service, fitting, at_first=at_first),
         also=(ask.place,),

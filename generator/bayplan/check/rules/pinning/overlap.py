@@ -8,6 +8,7 @@ from bayplan.analyse.cores import OS, show_cores
 from bayplan.check.coreset import mapped
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
+from bayplan.model.quantity import CPUS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,27 +36,38 @@ def check(survey: Survey) -> Iterator[Finding]:
 
 def _finding(survey: Survey, node: Node, name: str, shared: dict[str, list[int]]) -> Finding:
     some = node.core_map[name]
-    path = survey.node_path(node.name, "core_map", name)
-    others = {core for cores in shared.values() for core in cores}
-    left = tuple(core for core in some if core not in others)
-    taken = {core for cores in node.core_map.values() for core in cores}
-    asked = _asked(survey, node, some)
-    free = [core for core in range(node.has("cpus") // 1000) if core not in taken]
-    mine = (*left, *free[: max(0, len(some) - len(left))])
+    path = survey.node_path(node.name, "core_map")
     listed = " and ".join(f"{show_cores(cores)} with {other}" for other, cores in shared.items())
-    fits = bool(mine) and len(mine) * 1000 >= asked
+    sets = _parted(survey, node, name, shared)
     return RULE.finding(
         node.core_places.get(name, node.place),
-        ".".join(path),
+        ".".join((*path, name)),
         f"is not a set of its own on {node.name}: it shares {listed}",
         arithmetic="; ".join(
             f"{show_cores(some)} and {show_cores(node.core_map[other])} ({other}) share {show_cores(cores)}"
             for other, cores in shared.items()
         ),
-        remedy="" if fits else "name cores that are in no other set, or use one set for both",
-        paste=survey.paste(path, show_cores(mine)) if fits else "",
+        remedy="" if sets else "name cores that are in no other set, or use one set for both",
+        paste=survey.paste(path, sets) if sets else "",
         also=tuple(node.core_places.get(other, node.place) for other in shared),
     )
+
+
+def _parted(survey: Survey, node: Node, name: str, shared: dict[str, list[int]]) -> dict[str, str]:
+    """Return sets that share nothing and hold who stands on them: this one changed, else the others; empty if none do.
+
+    This one keeps what nobody else has, and gets free cores for the rest.
+    """
+    some, others = node.core_map[name], {core for cores in shared.values() for core in cores}
+    taken = {core for cores in node.core_map.values() for core in cores}
+    free = [core for core in range(node.has(CPUS) // 1000) if core not in taken]
+    left = [core for core in some if core not in others]
+    mine = {name: [*left, *free[: len(some) - len(left)]]}
+    theirs = {other: [core for core in node.core_map[other] if core not in some] for other in shared}
+    for sets in (mine, theirs):
+        if all(cores and len(cores) * 1000 >= _asked(survey, node, node.core_map[one]) for one, cores in sets.items()):
+            return {one: show_cores(cores) for one, cores in sets.items()}
+    return {}
 
 
 def _asked(survey: Survey, node: Node, some: tuple[int, ...]) -> int:

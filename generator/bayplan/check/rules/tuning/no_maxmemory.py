@@ -41,7 +41,8 @@ def check(survey: Survey) -> Iterator[Finding]:
 
 def _told(known: Application) -> bool:
     """Whether something sets maxmemory, or may: a file of its own, or a script."""
-    if is_own_script(known.service.body) or any(one.amount for one in known.all(MAXMEMORY)):
-        return True
+    said = known.all(MAXMEMORY)
+    if said or is_own_script(known.service.body):
+        return not said or any(one.amount for one in said)
     words = " ".join(words_of(known.service.body.get("command")))
     return "maxmemory" in words or ".conf" in words or "--include" in words
