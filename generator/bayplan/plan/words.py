@@ -11,7 +11,7 @@ from bayplan.model import units
 
 _WIDEST = 60
 _NULL = "~"
-_WORD = re.compile(r"(?:\$\{[^}]*\}|\S)+")
+_WORD = re.compile(r"(?:\$\{[^{}]*\}|\S)+")
 """A word of a command line; `${NAME:?set it}` is one, for all its spaces."""
 
 

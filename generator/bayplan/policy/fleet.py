@@ -15,7 +15,7 @@ from bayplan.policy.as_is import Today, Wanted, today
 from bayplan.policy.edges import read_edges, read_proxies
 from bayplan.policy.environment import Environment, choose, environment
 from bayplan.policy.estimates import broad, estimate, read_estimates
-from bayplan.policy.folder import read_folder
+from bayplan.policy.folder import misnamed, read_folder
 from bayplan.policy.groups import Groups, read_groups
 from bayplan.policy.nodes import read_nodes
 from bayplan.policy.observed import Observed, read_observed
@@ -82,8 +82,9 @@ def read_policy(path: Path, inventory: Path | None = None, env: str | None = Non
     everywhere = tuple(nodes)
     if setting.nodes is not None:
         nodes = {name: nodes[name] for name in setting.nodes}
-    name = path.resolve().name if path.is_dir() else path.resolve().parent.name
     folder = path if path.is_dir() else path.parent
+    name = path.resolve().name if path.is_dir() else path.resolve().parent.name
+    findings.extend(misnamed(folder, name))
     sources, more = read_sources(setting.document, folder, nodes, everywhere)
     findings.extend(more)
     as_is, to_be = _fleets(findings, name, setting, nodes, sources, observed)
@@ -112,7 +113,10 @@ def read_machines(path: Path, env: str | None = None) -> tuple[Node, ...]:
         UsageError: if the environment is unknown.
     """
     document, found = read_folder(path)
-    nodes, _ = read_nodes(document, {})
+    nodes, faults = read_nodes(document, {})
+    astray = [one for one in faults if one.rule == "nodes/address"]
+    if astray:
+        raise PolicyError("a node has an address that is none; nobody was asked", astray)
     if not nodes:
         raise PolicyError("the policy has no nodes; write nodes: {NAME: ADDRESS}", found)
     if env is None:

@@ -14,6 +14,7 @@ from bayplan.finding import Finding, Place, error
 from bayplan.source import Budget, Node, border_of, read_yaml, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 NAMED = frozenset(
@@ -27,6 +28,9 @@ NAMED = frozenset(
 
 _COMPOSE = re.compile(r"(docker-)?compose([-._].*)?\.ya?ml")
 """What Compose files are called; one beside the policy is a source, not a part of it."""
+
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def read_folder(path: Path) -> tuple[Node, tuple[Finding, ...]]:
@@ -77,6 +81,13 @@ def policy_files(path: Path) -> tuple[Path, ...]:
         msg = f"{path} holds no .yml file; eleven lines are enough, see policies/home-lab, or use bayplan import"
         raise PolicyError(msg)
     return files
+
+
+def misnamed(folder: Path, name: str) -> Iterator[Finding]:
+    """Yield a finding if the folder's name cannot be the fleet's: it becomes part of paths, units and commands."""
+    if not _NAME.fullmatch(name):
+        message = "cannot be the name of a fleet: it holds more than letters, digits, '-', '_' and '.', or is too long"
+        yield error("policy/name", Place(shown(folder)), name, message, "rename the folder of the policy, such as shop")
 
 
 def _is_part(file: Path) -> bool:

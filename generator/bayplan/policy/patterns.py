@@ -6,8 +6,10 @@ import itertools
 import math
 import re
 from bisect import bisect_left, bisect_right
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+from bayplan.policy.wildcards import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,38 +28,6 @@ _MAX_DIGITS = 9
 def is_pattern(text: str) -> bool:
     """Whether a name holds a wildcard: `*`, `?`, `[ab]` or `{a,b}`."""
     return any(char in text for char in _WILD)
-
-
-@lru_cache(maxsize=4096)
-def compiled(pattern: str) -> re.Pattern[str]:
-    """Return the regular expression of a pattern. `*` stops at a slash, `**` does not."""
-    return re.compile("".join(_translate(pattern)))
-
-
-def _translate(pattern: str) -> Iterable[str]:
-    index = 0
-    while index < len(pattern):
-        char = pattern[index]
-        closing = {"[": "]", "{": "}"}.get(char)
-        end = pattern.find(closing, index) if closing else -1
-        if pattern.startswith("**", index):
-            yield ".*"
-            index += 2
-            continue
-        if char == "*":
-            yield "[^/]*"
-        elif char == "?":
-            yield "[^/]"
-        elif char == "[" and end > index + 1:
-            yield "[" + re.escape(pattern[index + 1 : end]).replace(r"\-", "-") + "]"
-            index = end
-        elif char == "{" and end > index:
-            options = pattern[index + 1 : end].split(",")
-            yield "(?:" + "|".join("".join(_translate(option.strip())) for option in options) + ")"
-            index = end
-        else:
-            yield re.escape(char)
-        index += 1
 
 
 def head(pattern: str) -> str:

@@ -24,6 +24,9 @@ from bayplan.source import Node, plain
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_SETTLING = ("type", "maxLength")
+_LONGEST_FORM, _LONGEST_TEXT = 1000, 10_000
+"""How long a text may be where the schema does not say: one of a certain form, and any other."""
 _COUNTING = ("amounts", "quotaAmounts", "claim", "savings")
 """The maps of the schema that also take countables which nodes offer under `resources`."""
 
@@ -45,15 +48,16 @@ def validate(document: Node) -> tuple[Finding, ...]:
 
 
 def _faults(data: object, countables: frozenset[str]) -> Iterator[Fault]:
-    """Yield the departures; a value of the wrong type is not asked for anything else."""
-    errors = tuple(_with(countables).faults(data))
-    mistyped = {tuple(fault.absolute_path) for fault in errors if fault.validator == "type"}
-    for fault in errors:
-        path = tuple(fault.absolute_path)
-        if fault.validator == "type" or path not in mistyped:
-            schema: Mapping[str, Any] = fault.schema if isinstance(fault.schema, dict) else {}
-            name = str(fault.instance) if "propertyNames" in fault.absolute_schema_path else None
-            yield Fault(path, str(fault.validator), fault.validator_value, schema, name)
+    """Yield the departures; a value of the wrong type, or one that is too long, is not asked for anything else."""
+    faults = [_fault(error) for error in _with(countables).faults(data)]
+    settled = {(fault.path, fault.name) for fault in faults if fault.kind in _SETTLING}
+    yield from (fault for fault in faults if fault.kind in _SETTLING or (fault.path, fault.name) not in settled)
+
+
+def _fault(error: ValidationError) -> Fault:
+    schema: Mapping[str, Any] = error.schema if isinstance(error.schema, dict) else {}
+    name = str(error.instance) if "propertyNames" in error.absolute_schema_path else None
+    return Fault(tuple(error.absolute_path), str(error.validator), error.validator_value, schema, name)
 
 
 @cache
@@ -65,13 +69,25 @@ def _schema() -> dict[str, Any]:
 @lru_cache(maxsize=16)
 def _with(countables: frozenset[str]) -> Schema:
     """Return the schema of policies whose nodes offer these countables; other such names are unknown."""
-    schema: dict[str, Any] = whole_texts(_schema())
+    schema: dict[str, Any] = _bounded(whole_texts(_schema()))
     for name in _COUNTING:
         part = schema["$defs"][name]
         rest = part["additionalProperties"]
         part["properties"] = {**dict.fromkeys(sorted(countables), rest), **part["properties"]}
         part["additionalProperties"] = False
     return Schema(schema, _Validator)
+
+
+def _bounded(schema: Any) -> Any:
+    """Return a schema in which every text has a longest: what is read later need not ask how long it is."""
+    if isinstance(schema, list):
+        return [_bounded(value) for value in schema]
+    if not isinstance(schema, dict):
+        return schema
+    copied = {key: _bounded(value) for key, value in schema.items()}
+    if "string" in (copied.get("type") or ()) and "enum" not in copied:
+        copied.setdefault("maxLength", _LONGEST_FORM if "pattern" in copied else _LONGEST_TEXT)
+    return copied
 
 
 def _unique(_: object, wanted: bool, value: object, __: object) -> Iterator[ValidationError]:  # noqa: FBT001 - so called

@@ -150,7 +150,7 @@ def _value(node: Node, fault: Fault) -> tuple[str, str]:
         words = [str(word) for word in wanted if word is not None]
         near = _near(node.string, words)
         message = f"expects one of {', '.join(words)}, got {got}{_did_you_mean(near)}"
-        return message, f"write {near}" if near else remedy
+        return message, f"write {near}" if near else "write one of them"
     if fault.kind in _BOUNDS:
         return f"expects {_BOUNDS[fault.kind]} {wanted:,}, got {got}", remedy
     if fault.kind in {"minItems", "maxItems"}:

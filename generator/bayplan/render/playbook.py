@@ -6,6 +6,7 @@ a policy or a Compose file says is ever taken for a template.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from bayplan.render.emit import emit, listed
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 GROUP = "bayplan"
 """The group of all nodes of a fleet in its inventory."""
+
+_OPENING = re.compile(r"\{(?=[{%#])")
+"""A brace that would open a template; in `{{{` there are two of them."""
 
 _ROLES = {
     "resize": "resize",
@@ -107,8 +111,7 @@ def _play(name: str, hosts: str, role: str, *, wave: int = 0, back: bool = False
 
 def untemplated(text: str) -> str:
     """Return a text that Ansible takes as it stands: the name of a play is a template."""
-    for opening in ("{{", "{%", "{#"):
-        text = text.replace(opening, f"{opening[0]} {opening[1]}")
+    text = _OPENING.sub("{ ", text)
     return text[:1].upper() + text[1:]
 
 

@@ -62,6 +62,7 @@ UNSHOWN = {
     "placement/refused": "likewise",
     "placement/together": "likewise",
     "placement/undecided": "takes a fleet that is too hard",
+    "policy/name": "takes a policy in another folder",
     "rollout/undone": "a fault of bayplan",
     "rollout/unsafe-step": "a fault of bayplan",
     "source/character": "no page can hold such a character",

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bayplan.model.names import Name
-from bayplan.policy.patterns import Names, Texts, compiled
+from bayplan.policy.patterns import Names, Texts
+from bayplan.policy.wildcards import compiled
 
 WORDS = st.text("ab-1", min_size=1, max_size=4)
 NAMES = st.lists(st.builds(Name, WORDS, WORDS), max_size=12)

@@ -11,7 +11,7 @@ import pytest
 from bayplan.errors import PolicyError, UsageError
 from bayplan.finding import Place
 from bayplan.model.names import Instance, Name
-from bayplan.policy.fleet import read_policy
+from bayplan.policy.fleet import read_machines, read_policy
 from bayplan.policy.observed import read_observed, too_old
 from bayplan.policy.patterns import expand_range, is_pattern, matching
 
@@ -75,6 +75,23 @@ def test_ranges(text: str, names: list[str]) -> None:
 def test_ranges_that_are_none(text: str) -> None:
     with pytest.raises(ValueError, match="runs backwards or is longer than 4096"):
         expand_range(text)
+
+
+@pytest.mark.parametrize("name", ["{{ x }}", "$(id)", "a b", "-rf", "a\nb", ".hidden", "größe", "a" * 101])
+def test_a_folder_whose_name_is_none_of_a_fleet(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "policy.yml").write_text(TOWER)
+    (finding,) = read_policy(tmp_path / name).findings
+    assert (finding.rule, finding.place.line) == ("policy/name", 0)
+
+
+def test_nobody_is_asked_at_an_address_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "policy.yml").write_text("nodes: {good: good.lan, bad: '-oProxyCommand=id'}\n")
+    with pytest.raises(PolicyError, match="nobody was asked") as refused:
+        read_machines(tmp_path)
+    assert [(one.rule, one.place.line, one.place.column) for one in refused.value.findings] == [
+        ("nodes/address", 1, 30)
+    ]
 
 
 class TestNothingToRead:

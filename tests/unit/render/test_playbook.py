@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jinja2 import Environment
 
 from bayplan.render.playbook import inventory, nodes_of, playbook, rollback_playbook, untemplated
 
@@ -60,10 +63,24 @@ def test_the_way_back_moves_first_and_in_reverse() -> None:
 
 @pytest.mark.parametrize(
     ("text", "name"),
-    [("costs {{ 1 }}", "Costs { { 1 }}"), ("{% x %}", "{ % x %}"), ("{# x", "{ # x"), ("plain", "Plain")],
+    [
+        ("costs {{ 1 }}", "Costs { { 1 }}"),
+        ("{% x %}", "{ % x %}"),
+        ("{# x", "{ # x"),
+        ("plain", "Plain"),
+        ("{{{ lookup('pipe', 'id') }}}", "{ { { lookup('pipe', 'id') }}}"),
+        ("{{%x", "{ { %x"),
+    ],
 )
 def test_no_reason_is_taken_for_a_template(text: str, name: str) -> None:
     assert untemplated(text) == name
+
+
+@given(st.text("{}%#a -", max_size=12))
+@settings(derandomize=True, deadline=None, max_examples=300)
+def test_whatever_a_reason_holds_a_template_engine_leaves_it_as_it_is(text: str) -> None:
+    name = untemplated(text)
+    assert Environment(autoescape=True, keep_trailing_newline=True).from_string(name).render(a="1") == name
 
 
 def test_a_proxy_that_learns_of_a_move_takes_part_in_it() -> None:

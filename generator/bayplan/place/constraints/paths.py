@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-import re
-from functools import cache
 from typing import TYPE_CHECKING
+
+from bayplan.policy.wildcards import compiled
 
 if TYPE_CHECKING:
     from bayplan.model.fleet import Fleet, Volume
@@ -36,26 +36,12 @@ def covering(fleet: Fleet, project: str, path: str) -> Volume | None:
 
 def covers(pattern: str, path: str) -> bool:
     """Whether a pattern (`*`, `?`, `**`, `[ab]`, `{a,b}`) names a path or a folder above it."""
-    return bool(_compiled(_clean(pattern).removesuffix("/**")).fullmatch(_clean(path)))
+    wanted = compiled(_clean(pattern).removesuffix("/**").replace("**/", "**"))
+    whole = _clean(path)
+    return any(wanted.fullmatch(whole[:end]) for end, sign in enumerate(f"{whole}/") if sign == "/")
 
 
 def _clean(path: str) -> str:
     """Return the path without `.` steps; a relative one starts with `./`."""
     clean = posixpath.normpath(path)
     return clean if clean.startswith(("/", "~", "..", "$")) else f"./{clean}" if clean != "." else "."
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    parts = re.split(r"(\*\*/?|\*|\?|\[[^\]]*\]|\{[^}]*\})", pattern)
-    return re.compile("".join(_part(part) for part in parts) + r"(?:/.*)?")
-
-
-def _part(part: str) -> str:
-    if part.startswith("**"):
-        return ".*"
-    if part.startswith("{"):
-        return "(?:" + "|".join(re.escape(one) for one in part[1:-1].split(",")) + ")"
-    if part.startswith("["):
-        return f"[{part[1:-1].replace('!', '^', 1) if part[1:2] == '!' else part[1:-1]}]"
-    return {"*": "[^/]*", "?": "[^/]"}.get(part, re.escape(part))
