@@ -7,7 +7,6 @@ node keeps its place and its tag, so that `!override` still holds for the long f
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,7 @@ _LOWEST_POWER, _HIGHEST_POWER = -4, 6
 
 def scalar(node: Node, value: Any) -> Node:
     """Return the node with another value; how it was written is forgotten."""
-    return replace(node, value=value, text="")
+    return Node(value, node.place, node.key, node.tag)
 
 
 def word_at(node: Node, value: str) -> Node:

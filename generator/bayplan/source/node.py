@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bayplan.finding import Finding, error
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bayplan.finding import Place
 
 Scalar = str | int | float | bool | None
@@ -35,7 +36,7 @@ class Node:
     @property
     def is_map(self) -> bool:
         """Whether this is a mapping."""
-        return isinstance(self.value, Mapping)
+        return isinstance(self.value, dict)
 
     @property
     def is_list(self) -> bool:
@@ -49,19 +50,19 @@ class Node:
 
     def get(self, key: str) -> Node | None:
         """Return the child under `key`, or None if there is none or this is no mapping."""
-        return self.value.get(key) if self.is_map else None
+        return self.value.get(key) if isinstance(self.value, dict) else None
 
     def items(self) -> tuple[tuple[str, Node], ...]:
         """Return the pairs of a mapping, in the order they were written; nothing for anything else."""
-        return tuple(self.value.items()) if self.is_map else ()
+        return tuple(self.value.items()) if isinstance(self.value, dict) else ()
 
     def __iter__(self) -> Iterator[Node]:
         """Iterate over the items of a sequence; over nothing for anything else."""
-        return iter(self.value if self.is_list else ())
+        return iter(self.value if isinstance(self.value, tuple) else ())
 
     def with_value(self, value: Any) -> Node:
         """Return the same node, at the same place, with another value."""
-        return replace(self, value=value)
+        return Node(value, self.place, self.key, self.tag, self.text)
 
     @property
     def string(self) -> str:
@@ -77,11 +78,12 @@ class Node:
 
 def plain(node: Node) -> Any:
     """Return the tree as plain dicts, lists and scalars."""
-    if node.is_map:
-        return {key: plain(child) for key, child in node.items()}
-    if node.is_list:
-        return [plain(child) for child in node]
-    return node.value
+    value = node.value
+    if isinstance(value, dict):
+        return {key: plain(child) for key, child in value.items()}
+    if isinstance(value, tuple):
+        return [plain(child) for child in value]
+    return value
 
 
 def walk(node: Node, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Node]]:

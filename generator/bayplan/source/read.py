@@ -17,7 +17,7 @@ from bayplan.source.file import read_file
 from bayplan.source.node import Node, Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from bayplan.source.file import Border
@@ -28,6 +28,7 @@ MAX_NODES = 400_000
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE = "<<"
+_NO_WORD = ("", _MERGE)
 _NULL = re.compile(r"~|null|Null|NULL|")
 _BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
 # 012 stays text: YAML 1.1 reads it as ten, YAML 1.2 as twelve, and whoever wrote it meant neither.
@@ -35,6 +36,8 @@ _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _RADIX = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SPECIAL = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_NOT_ONLY_TEXT = frozenset("~nNtTfF+-.0123456789")
+"""What begins otherwise is text and nothing else: most scalars are."""
 _MAX_DIGITS = 40
 _YAML = "tag:yaml.org,2002:"
 _SCALAR_TAGS = frozenset({f"{_YAML}{name}" for name in ("bool", "float", "int", "null")})
@@ -69,7 +72,7 @@ def read_text(text: str, name: str) -> tuple[Node | None, tuple[Finding, ...]]:
     """
     builder = _Builder(name)
     try:
-        node = builder.document(yaml.parse(text, Loader=_LOADER))
+        node = builder.document(_LOADER(text))
     except _Broken as fault:
         return None, (*builder.findings, fault.finding)
     except yaml.MarkedYAMLError as fault:
@@ -117,75 +120,75 @@ class _Builder:
         self.anchors: dict[str, Node] = {}
         self.read = 0
         self.extents: dict[int, tuple[int, int]] = {}
+        self.next: Callable[[], Any]
 
-    def document(self, events: Iterator[Any]) -> Node:
+    def document(self, parser: Any) -> Node:
+        self.next = parser.get_event
         root: Node | None = None
-        for event in events:
+        while (event := self.next()) is not None:
             if isinstance(event, yaml.DocumentStartEvent):
                 if root is not None:
                     self._fail("source/documents", self._place(event), "holds a second YAML document (---)")
-                root = self._node(next(events), events, 0)
+                root = self._node(self.next(), 0)
         if root is None or (root.value is None and not root.text):
             return Node({}, root.place if root else Place(self.name, 1, 1))
         return root
 
-    def _node(self, event: Any, events: Iterator[Any], depth: int) -> Node:
+    def _node(self, event: Any, depth: int, key: Place | None = None) -> Node:
+        """Return the value that begins with an event, and read all that belongs to it.
+
+        Args:
+            event: its first one.
+            depth: how deeply it is nested.
+            key: where its key stands, if it is the value of a mapping.
+        """
         place = self._place(event)
-        if isinstance(event, yaml.AliasEvent):
+        kind = type(event)
+        if kind is yaml.AliasEvent:
             name = str(event.anchor)
             if name not in self.anchors:
                 self._fail("source/yaml", place, f"alias *{name} has no anchor before it")
             self._deep(depth + self.extents.get(id(self.anchors[name].value), _LEAF)[1], place)
-            return self.anchors[name]
+            return replace(self.anchors[name], key=key)
         self._deep(depth, place)
         if event.tag and event.tag not in _TAGS:
             self.findings.append(_tag(event.tag, place, self.name))
-        if isinstance(event, yaml.ScalarEvent):
-            node = self._scalar(event, place)
-        elif isinstance(event, yaml.SequenceStartEvent):
-            node = self._sequence(event, events, depth, place)
+        if kind is yaml.ScalarEvent:
+            node = _scalar(event, place, key)
+        elif kind is yaml.SequenceStartEvent:
+            node = self._sequence(event, depth, place, key)
         else:
-            node = self._mapping(event, events, depth, place)
+            node = self._mapping(event, depth, place, key)
         if event.anchor:
             self.anchors[event.anchor] = node
         return node
 
-    def _scalar(self, event: Any, place: Place) -> Node:
-        tag = event.tag or ""
-        if tag.startswith("!") and tag != "!":
-            value: Scalar = event.value if event.value or not event.implicit[0] else None
-            return Node(_core(event.value) if not event.style else value, place, tag=tag, text=event.value)
-        if (not event.style and not tag) or tag in _SCALAR_TAGS:
-            return Node(_core(event.value), place, text=event.value)
-        return Node(event.value, place)
-
-    def _sequence(self, event: Any, events: Iterator[Any], depth: int, place: Place) -> Node:
+    def _sequence(self, event: Any, depth: int, place: Place, key: Place | None) -> Node:
         items = []
-        for item in events:
-            if isinstance(item, yaml.SequenceEndEvent):
-                break
-            items.append(self._node(item, events, depth + 1))
+        while type(item := self.next()) is not yaml.SequenceEndEvent:
+            items.append(self._node(item, depth + 1))
             self._count(1, items[-1].place)
-        node = Node(tuple(items), place, tag=_local(event))
+        node = Node(tuple(items), place, key, _local(event))
         self._measure(node, items)
         return node
 
-    def _mapping(self, event: Any, events: Iterator[Any], depth: int, place: Place) -> Node:
+    def _mapping(self, event: Any, depth: int, place: Place, key: Place | None) -> Node:
         own: dict[str, Node] = {}
         merged: list[Node] = []
-        for item in events:
-            if isinstance(item, yaml.MappingEndEvent):
-                break
+        while type(item := self.next()) is not yaml.MappingEndEvent:
             at = self._place(item)
             self._count(1, at)
-            key = self._node(item, events, depth + 1)
-            value = self._node(next(events), events, depth + 1)
-            if key.is_map or key.is_list:
-                self._fail("source/key", at, "a key must be a word, not a list or a map")
-            if key.text == _MERGE and not key.tag:
-                merged.extend(self._merge_sources(value, at))
-                continue
-            name: str = key.string if key.value is not None else key.text or "null"
+            word = _word(item) if depth < MAX_DEPTH else None
+            named = self._node(item, depth + 1) if word is None else None
+            value = self._node(self.next(), depth + 1, at)
+            if named is not None:
+                if named.is_map or named.is_list:
+                    self._fail("source/key", at, "a key must be a word, not a list or a map")
+                if named.text == _MERGE and not named.tag:
+                    merged.extend(self._merge_sources(value, at))
+                    continue
+                word = named.text or ("null" if named.value is None else named.string)
+            name = word or ""
             if name in own:
                 first = own[name].here
                 message = f"duplicate key '{name}' (first at line {first.line})"
@@ -193,13 +196,13 @@ class _Builder:
                     error("source/duplicate-key", at, name, message, "keep one of them", also=(first,))
                 )
                 continue
-            own[name] = replace(value, key=at)
+            own[name] = value
         # Own keys win over merged ones, and earlier merge sources over later ones (YAML merge key specification).
         for source in merged:
             self._count(len(source.value), place)
             for name, child in source.items():
                 own.setdefault(name, child)
-        node = Node(own, place, tag=_local(event))
+        node = Node(own, place, key, _local(event))
         self._measure(node, own.values())
         return node
 
@@ -242,6 +245,24 @@ class _Builder:
         raise _Broken(error(rule, place, self.name, message, "mend the line; nothing of this file was read"))
 
 
+def _word(event: Any) -> str | None:
+    """Return a key that is an ordinary word; None for any other, which has to be looked at."""
+    if type(event) is not yaml.ScalarEvent or event.tag or event.anchor or event.value in _NO_WORD:
+        return None
+    return str(event.value)
+
+
+def _scalar(event: Any, place: Place, key: Place | None) -> Node:
+    text, plain = event.value, not event.style
+    if not event.tag:
+        return Node(_core(text), place, key, "", text) if plain else Node(text, place, key)
+    tag = _local(event)
+    if tag:
+        value: Scalar = text if text or not event.implicit[0] else None
+        return Node(_core(text) if plain else value, place, key, tag, text)
+    return Node(_core(text), place, key, "", text) if event.tag in _SCALAR_TAGS else Node(text, place, key)
+
+
 def _local(event: Any) -> str:
     tag = event.tag or ""
     return tag if tag.startswith("!") and tag != "!" else ""
@@ -249,6 +270,8 @@ def _local(event: Any) -> str:
 
 def _core(text: str) -> Scalar:
     """Resolve a plain scalar by the YAML 1.2 core schema."""
+    if text and text[0] not in _NOT_ONLY_TEXT:
+        return text
     if _NULL.fullmatch(text):
         return None
     if _BOOL.fullmatch(text):
