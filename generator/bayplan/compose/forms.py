@@ -34,12 +34,14 @@ def word_at(node: Node, value: str) -> Node:
 
 def is_word(node: Node) -> bool:
     """Whether this is a scalar with a value."""
-    return not node.is_map and not node.is_list and node.value is not None
+    return node.value is not None and not isinstance(node.value, (dict, tuple))
 
 
 def word(node: Node) -> str:
     """Return a scalar as Compose prints it: numbers as Go writes them, `true`, `false`, empty for null."""
     value = node.value
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):

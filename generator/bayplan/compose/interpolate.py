@@ -114,9 +114,10 @@ class Interpolation:
         return node
 
     def _child(self, key: str, child: Node, table: Mapping[str, Any], path: str) -> Node:
-        if key.startswith("x-"):
+        rule = table.get(key, table.get("*"))
+        if key.startswith("x-") or (isinstance(child.value, str) and "$" not in child.value and rule != _BOOL):
             return child
-        return self._walk(child, table.get(key, table.get("*")), f"{path}.{key}" if path else key)
+        return self._walk(child, rule, f"{path}.{key}" if path else key)
 
     def _kept(self, node: Node, path: str) -> Node:
         if node.is_map:

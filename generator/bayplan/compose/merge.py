@@ -89,12 +89,21 @@ def _maps(base: Node, over: Node, rules: Any) -> Node:
 
 def settled(node: Node) -> Node:
     """Return a tree without tags: what `!reset` takes back is gone, `!override` has had its effect."""
-    if node.is_map:
-        kept = {key: settled(child) for key, child in node.items() if child.tag != RESET}
+    value = node.value
+    if isinstance(value, dict):
+        kept = {
+            key: child if _is_settled(child) else settled(child) for key, child in value.items() if child.tag != RESET
+        }
         return Node(kept, node.place, node.key)
-    if node.is_list:
-        return Node(tuple(settled(child) for child in node if child.tag != RESET), node.place, node.key)
+    if isinstance(value, tuple):
+        items = tuple(child if _is_settled(child) else settled(child) for child in value if child.tag != RESET)
+        return Node(items, node.place, node.key)
     return node if node.tag not in {RESET, OVERRIDE} else Node(node.value, node.place, node.key, text=node.text)
+
+
+def _is_settled(node: Node) -> bool:
+    """Whether this is a scalar without a tag, as most are."""
+    return not node.tag and not isinstance(node.value, (dict, tuple))
 
 
 def _itself(node: Node) -> str:

@@ -74,11 +74,12 @@ def _faults(definition: str, node: Node) -> Iterator[ValidationError]:
 
 def _data(node: Node) -> Any:
     """Return the plain data to check: what `!reset` takes back has no form to keep."""
-    if node.is_map:
-        return {key: _data(child) for key, child in node.items() if child.tag != RESET}
-    if node.is_list:
-        return [_data(child) for child in node]
-    return node.value
+    value = node.value
+    if isinstance(value, dict):
+        return {key: _data(child) for key, child in value.items() if child.tag != RESET}
+    if isinstance(value, tuple):
+        return [_data(child) for child in value]
+    return value
 
 
 def _explain(fault: ValidationError, root: Node, subject: str) -> tuple[list[Finding], list[_Path]]:

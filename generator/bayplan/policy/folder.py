@@ -14,7 +14,7 @@ from bayplan.finding import Finding, Place, error
 from bayplan.source import Budget, Node, border_of, read_yaml, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 NAMED = frozenset(
@@ -41,7 +41,7 @@ def read_folder(path: Path) -> tuple[Node, tuple[Finding, ...]]:
     """
     files = policy_files(path)
     border = border_of(path) if files != (path,) else None  # a file that is named by itself may lie anywhere
-    document = Node({}, Place(path.name))
+    parts: list[Node] = []
     findings: list[Finding] = []
     budget = Budget()
     for file in files:
@@ -56,9 +56,10 @@ def read_folder(path: Path) -> tuple[Node, tuple[Finding, ...]]:
             message, remedy = "a policy file is a map of sections", "start it with a section, such as nodes:"
             findings.append(error("source/not-a-map", node.place, node.place.file, message, remedy))
             continue
-        document, clashes = _merge(document, node)
-        findings.extend(clashes)
-    return document, tuple(findings)
+        parts.append(node)
+    document = Node({}, Place(path.name))
+    sections = {key: _joined(key, some, findings, top=True) for key, some in _by_key(parts).items()}
+    return document.with_value(sections), tuple(findings)
 
 
 def policy_files(path: Path) -> tuple[Path, ...]:
@@ -100,51 +101,51 @@ def _is_part(file: Path) -> bool:
     return not file.name.startswith(".") or file.is_file()
 
 
-def _merge(document: Node, addition: Node) -> tuple[Node, list[Finding]]:
-    merged = dict(document.value)
-    findings: list[Finding] = []
-    for key, section in addition.items():
-        known = merged.get(key)
-        if known is None or known.value is None:
-            merged[key] = section
-        elif section.value is None:
-            continue  # a heading with nothing below it
-        elif key in NAMED and known.is_map and section.is_map:
-            merged[key], clashes = _merge_names(key, known, section)
-            findings.extend(clashes)
-        elif known.is_map and section.is_map:
-            merged[key], clashes = _merge_maps(key, known, section)
-            findings.extend(clashes)
+def _by_key(maps: Iterable[Node]) -> dict[str, list[Node]]:
+    """Return key → what the maps say under it, in their order."""
+    found: dict[str, list[Node]] = {}
+    for one in maps:
+        for key, value in one.items():
+            found.setdefault(key, []).append(value)
+    return found
+
+
+def _joined(path: str, parts: list[Node], findings: list[Finding], *, top: bool = False) -> Node:
+    """Return what several files say under one key as one value, and name what they say twice.
+
+    Args:
+        path: the key, with those above it.
+        parts: what they say, in the order of the files.
+        findings: takes what is said twice.
+        top: whether it is a section of the policy.
+    """
+    said = [part for part in parts if part.value is not None] if top else parts  # a heading with nothing below it
+    first, *others = said or parts[-1:]
+    maps = [first]
+    for other in others:
+        if first.is_map and other.is_map:
+            maps.append(other)
+        elif top:
+            what = "a list" if first.is_list or other.is_list else "a value"
+            findings.append(_twice(path, first, other, f"{what} stands in one file only"))
         else:
-            what = "a list" if known.is_list or section.is_list else "a value"
-            findings.append(_twice(key, known, section, f"{what} stands in one file only"))
-    return document.with_value(merged), findings
+            findings.append(_twice(path, first, other, "a value stands in one file only"))
+    if len(maps) == 1:
+        return first
+    named = top and path in NAMED
+    return first.with_value(
+        {
+            key: _named(f"{path}.{key}", some, findings) if named else _joined(f"{path}.{key}", some, findings)
+            for key, some in _by_key(maps).items()
+        }
+    )
 
 
-def _merge_names(path: str, known: Node, section: Node) -> tuple[Node, list[Finding]]:
-    merged = dict(known.value)
-    findings = []
-    for name, thing in section.items():
-        if name in merged:
-            findings.append(_twice(f"{path}.{name}", merged[name], thing, "a name is defined once"))
-        else:
-            merged[name] = thing
-    return known.with_value(merged), findings
-
-
-def _merge_maps(path: str, known: Node, section: Node) -> tuple[Node, list[Finding]]:
-    merged = dict(known.value)
-    findings: list[Finding] = []
-    for key, value in section.items():
-        old = merged.get(key)
-        if old is None:
-            merged[key] = value
-        elif old.is_map and value.is_map:
-            merged[key], clashes = _merge_maps(f"{path}.{key}", old, value)
-            findings.extend(clashes)
-        else:
-            findings.append(_twice(f"{path}.{key}", old, value, "a value stands in one file only"))
-    return known.with_value(merged), findings
+def _named(path: str, things: list[Node], findings: list[Finding]) -> Node:
+    """Return the first thing of a name: there may be no other."""
+    first, *others = things
+    findings.extend(_twice(path, first, other, "a name is defined once") for other in others)
+    return first
 
 
 def _twice(path: str, first: Node, second: Node, rule: str) -> Finding:
