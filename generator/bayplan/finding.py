@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(NamedTuple):
     """A position in a source file. Lines and columns count from 1; 0 means the whole file."""
 
     file: str
@@ -112,7 +112,7 @@ def _finding(
     more: dict[str, object],
 ) -> Finding:
     subject, message, remedy = visible(subject, _LONGEST_NAME), visible(message), visible(remedy)
-    place = replace(place, file=visible(place.file, _LONGEST_NAME))
+    place = place._replace(file=visible(place.file, _LONGEST_NAME))
     arithmetic = str(more.get("arithmetic", ""))
     also = more.get("also", ())
     places = tuple(p for p in also if isinstance(p, Place)) if isinstance(also, tuple | list) else ()

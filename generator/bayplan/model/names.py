@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Name:
+class Name(NamedTuple):
     """The identity of a service, a volume or a network within a fleet."""
 
     project: str
@@ -26,8 +25,7 @@ class Name:
         return cls(project, name)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Instance:
+class Instance(NamedTuple):
     """One running copy of a service: `project/name#2`; copies count from 1, fleet-wide."""
 
     service: Name

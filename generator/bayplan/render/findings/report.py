@@ -69,4 +69,4 @@ def place_of(place: Place, here: Path, root: Path) -> Place:
     if place == NOWHERE:
         return place
     whole = Path(os.path.normpath(here / place.file))
-    return replace(place, file=whole.relative_to(root).as_posix() if whole.is_relative_to(root) else str(whole))
+    return place._replace(file=whole.relative_to(root).as_posix() if whole.is_relative_to(root) else str(whole))
