@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -246,13 +247,14 @@ def _look(node: Node, at: tuple[_Branch, ...], found: dict[Row, list[Place]]) ->
                 _look(item, items, found)
 
 
+@cache
 def _below(at: tuple[_Branch, ...], key: str) -> tuple[_Branch, ...]:
     return tuple(one for branch in at for one in branch.below(key))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Branch:
-    """The rows as a tree of their keys, so that a policy is walked beside it once."""
+    """The rows as a tree of their keys, so that a policy is walked beside it once. A branch equals itself only."""
 
     row: Row | None = None
     children: dict[str, _Branch] = field(default_factory=dict)

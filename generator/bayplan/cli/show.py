@@ -44,11 +44,11 @@ def show_findings(console: Console, findings: Iterable[Finding], most: int | Non
     some = tuple(findings)
     for finding in some[:most]:
         first, *rest = words.finding_lines(finding)
-        line = Text(first)
-        line.highlight_words([f" {finding.severity.value} "], _COLOURS[finding.severity])
-        console.print(line)
+        lines = Text(first)
+        lines.highlight_words([f" {finding.severity.value} "], _COLOURS[finding.severity])
         for more in rest:
-            console.print(Text(more, style="dim" if not more.lstrip().startswith("→") else ""))
+            lines.append(f"\n{more}", style="dim" if not more.lstrip().startswith("→") else "")
+        console.print(lines)
     if most is not None and len(some) > most:
         console.print(f"… and {len(some) - most} more")
 

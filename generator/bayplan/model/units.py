@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 
 KIB, MIB, GIB, TIB = 2**10, 2**20, 2**30, 2**40
 _BINARY = {"Ki": KIB, "KiB": KIB, "Mi": MIB, "MiB": MIB, "Gi": GIB, "GiB": GIB, "Ti": TIB, "TiB": TIB}
@@ -159,7 +160,12 @@ def _written(text: object) -> str:
 
 
 def _split(text: object) -> tuple[Fraction, str]:
-    matched = _NUMBER.fullmatch(_written(text))
+    return _parted(_written(text))
+
+
+@lru_cache(maxsize=4096)
+def _parted(text: str) -> tuple[Fraction, str]:
+    matched = _NUMBER.fullmatch(text)
     if not matched:
         msg = f"'{_quoted(text)}' is not an amount"
         raise UnitError(msg)
