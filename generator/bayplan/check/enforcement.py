@@ -1,6 +1,6 @@
 """What holds each line of a policy, target by target: the kernel, Docker, systemd, bayplan itself, or nothing.
 
-One table, read by the rules `enforce/*` and by `docs/enforcement.md`; a test holds it against what is compiled.
+One table, for the rules `enforce/*` and `docs/enforcement.md`; a test holds it against what is compiled.
 Sources: the Compose Specification and its deploy part, docs.docker.com/engine/containers/resource_constraints, the
 kernel's cgroup-v1 and cgroup-v2 pages, systemd.resource-control(5), and what was tried on nodes.
 """
@@ -219,9 +219,8 @@ def rows_in(document: Node, environment: str) -> Iterator[tuple[Row, list[Place]
     What an environment says is said of the policy. A row that a longer one speaks for is left out there.
     """
     found: dict[Row, list[Place]] = {}
-    below = document.get("environments")
-    mine = below.get(environment) if below is not None else None
-    for tree in (document, mine):
+    environments = document.get("environments")
+    for tree in (document, environments and environments.get(environment)):
         if tree is not None:
             _look(tree, (_ROOT,), found)
     for row in TABLE:

@@ -78,10 +78,14 @@ def _facts(key: Key) -> Iterator[str]:
                 yield f"on {name}: {means.by} ({WORDS[means.by]}); {means.how}"
 
 
+_ALIKE = 0.7
+"""How much a word must be like a rule to be a slip of it, rather than a path."""
+
+
 def _unknown(word: str) -> str:
     rules = pages.every()
     if "/" in word:
-        close = difflib.get_close_matches(word, rules, 1)
+        close = difflib.get_close_matches(word, rules, 1, _ALIKE)
         hint = f"did you mean {close[0]}?" if close else "bayplan rules lists them; a service needs POLICY SERVICE"
         return f"there is no rule {word}; {hint}"
     meant = [*near(word), *(rule for rule in rules if rule.partition("/")[2] == word)]

@@ -99,7 +99,7 @@ def read_project(
 
 
 def _no_services(name: str, reader: Reader) -> Finding:
-    place = Place(reader.files[0] if reader.files else name)
+    place = Place(next(iter(reader.files), name) or ".")
     return error("compose/no-services", place, name, "defines no service", "write services: and what shall run")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -173,7 +173,7 @@ def _bars(made: Draft) -> Ledger:
     # What a policy defines itself, its proxies too, belongs to a project that is called like the policy.
     known, own = written.to_be.services, written.to_be.name
     seats = {
-        copy if copy.service in known else replace(copy, service=Name(own, copy.service.name)): seat
+        copy if copy.service in known else copy._replace(service=Name(own, copy.service.name)): seat
         for copy, seat in made.placement.seats.items()
     }
     return ledger(written.to_be, seats)

@@ -60,4 +60,4 @@ def claims(name: str, lines: list[Any]) -> Node:
     assert tree is not None, found
     section = tree.get("expect")
     assert section is not None
-    return section.with_value(tuple(Node(one.value, replace(one.place, line=one.place.line - 1)) for one in section))
+    return section.with_value(tuple(Node(one.value, one.place._replace(line=one.place.line - 1)) for one in section))

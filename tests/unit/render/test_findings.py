@@ -45,7 +45,7 @@ FINDINGS = st.builds(
     message=WORDS,
     arithmetic=WORDS,
     remedy=WORDS,
-    also=st.lists(st.builds(Place, WORDS), max_size=2).map(tuple),
+    also=st.lists(WORDS.map(Place), max_size=2).map(tuple),
     paste=WORDS,
     write=WORDS,
 )
