@@ -77,6 +77,7 @@ def _checked(space: Workspace, policy: Policy, *, strict: bool) -> tuple[Finding
         policy.environment,
         moments,
         complete=len(placement.seats) == len(fleet.instances()),
+        settled=decision.placement is not None or bool(decision.conflicts or decision.findings),
         factors=policy.factors,
         strict=strict,
         released=policy.released,

@@ -9,6 +9,7 @@ A replica is charged each; the members of an on-demand pool are charged together
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -177,20 +178,18 @@ def _charged(fleet: Fleet, row: Row, copies: Iterable[Instance]) -> Row:
     charges = Sum()
     unbounded: list[Name] = []
     each: list[tuple[Service, int]] = []
-    counted: dict[Name, int] = {}
     kinds: dict[Origin, int] = {}
-    for copy in copies:
-        service = fleet.services[copy.service]
+    counted = Counter(copy.service for copy in copies)
+    for name, many in counted.items():
+        service = fleet.services[name]
         amount = asked(fleet, service, row)
-        first = copy.service not in counted
-        counted[copy.service] = counted.get(copy.service, 0) + 1
         if amount is None:
-            unbounded.extend([copy.service] if first else [])
+            unbounded.append(name)
             continue
-        charges = charges.plus(amount.amount, amount.origin if first else Origin.REPLICAS)
-        if first and amount.amount:
+        charges = charges.plus(amount.amount, amount.origin).plus(amount.amount * (many - 1), Origin.REPLICAS)
+        if amount.amount:
             kinds[amount.origin] = kinds.get(amount.origin, 0) + 1
-        each.append((service, amount.amount))
+        each.extend([(service, amount.amount)] * many)
     return replace(
         row,
         charges=charges,

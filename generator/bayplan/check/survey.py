@@ -45,6 +45,7 @@ class Survey:
         moments: the fleet as it is, after each stage, and as it should be (`as-is`, stages, `to-be`).
         strict: whether each line that nothing holds is asked for.
         complete: whether every copy has a place in `to-be`; if not, sums of nodes are only what is known.
+        settled: whether it is decided where everything stands, or proven that it cannot.
         factors: resource → what the environment multiplies it by.
         released: whether bayplan has deployed something already.
         images: service → what is built for it, of those whose Dockerfile is at hand.
@@ -54,6 +55,7 @@ class Survey:
     environment: str
     moments: Mapping[str, Moment]
     complete: bool = True
+    settled: bool = True
     factors: Mapping[str, Fraction] = field(default_factory=dict)
     strict: bool = False
     released: bool = False

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bayplan.model.quantity import Quantity
 
 
-MOST_COPIES = 100_000
+MOST_COPIES = 50_000
 """The largest number of copies of one service, and of all services: each is counted, placed and named."""
 
 

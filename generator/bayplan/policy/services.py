@@ -193,10 +193,13 @@ def _replicas(findings: Findings, base: Service, fill: Stack, over: Stack, facto
     lowest = scale.get(("min",))
     highest = scale.get(("max",))
     minimum = whole_number(lowest.node, count, MOST_COPIES) if lowest else count
-    maximum = max(whole_number(highest.node, count, MOST_COPIES) if highest else count, minimum)
+    maximum = whole_number(highest.node, count, MOST_COPIES) if highest else count
     if lowest:
         count = max(minimum, count) if said else minimum
         place = lowest.node.place
+    if highest and maximum < max(minimum, count):
+        findings.append(_backwards(str(base.name), highest.node.place, maximum, minimum, count))
+    maximum = max(maximum, minimum)
     factor = factors.of.get("replicas")
     if factor is not None:
         count, minimum, maximum = (-(-factor.numerator * n // factor.denominator) for n in (count, minimum, maximum))
@@ -204,6 +207,13 @@ def _replicas(findings: Findings, base: Service, fill: Stack, over: Stack, facto
         findings.append(too_many_copies(str(base.name), place, max(count, maximum)))
         return Replicas(place=place)
     return Replicas(count, minimum, maximum, place, scaled=any(scale))
+
+
+def _backwards(subject: str, place: Place, most: int, least: int, first: int) -> Finding:
+    other = f"never has fewer than {least}" if most < least else f"starts with {first}"
+    message = f"may have {most} copies at most, but {other}"
+    needed = max(least, first)
+    return error("replicas/backwards", place, subject, message, arithmetic=f"{most} < {needed}", write=str(needed))
 
 
 def _gpu(findings: Findings, base: Service, fill: Stack, over: Stack, factors: Factors) -> GpuAsk | None:

@@ -65,10 +65,10 @@ def folders(fleet: Fleet, placement: Placement) -> dict[str, tuple[str, ...]]:
 def _mounted(fleet: Fleet, placement: Placement) -> Mapping[str, set[Name]]:
     """Return node → the volumes that copies there mount."""
     found: dict[str, set[Name]] = {}
-    for copy, seat in sorted(placement.seats.items()):
-        keys = fleet.services[copy.service].volume_keys
-        names = {Name(copy.service.project, key) for key in keys} & fleet.volumes.keys()
-        found.setdefault(seat.node, set()).update(names)
+    for service, node in sorted({(copy.service, seat.node) for copy, seat in placement.seats.items()}):
+        keys = fleet.services[service].volume_keys
+        names = {Name(service.project, key) for key in keys} & fleet.volumes.keys()
+        found.setdefault(node, set()).update(names)
     return found
 
 
