@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bayplan.analyse.charge import charge_on
@@ -98,7 +99,7 @@ class Row:
         return State.OK
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ledger:
     """All rows of a fleet, by node and resource, for one moment (AS-IS, a stage, TO-BE)."""
 
@@ -112,11 +113,18 @@ class Ledger:
 
     def row(self, node: str, resource: str) -> Row | None:
         """Return one row, or None."""
-        return next((row for row in self.rows if (row.node, row.resource) == (node, resource)), None)
+        return next((row for row in self.of(node) if row.resource == resource), None)
 
     def of(self, node: str) -> tuple[Row, ...]:
         """Return the rows of a node."""
-        return tuple(row for row in self.rows if row.node == node)
+        return self._by_node.get(node, ())
+
+    @cached_property
+    def _by_node(self) -> Mapping[str, tuple[Row, ...]]:
+        found: dict[str, list[Row]] = {}
+        for row in self.rows:
+            found.setdefault(row.node, []).append(row)
+        return {node: tuple(rows) for node, rows in found.items()}
 
     def state(self, node: str) -> State:
         """Return the state of a node: its worst resource; idle if most of its resources are."""

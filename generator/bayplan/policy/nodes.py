@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CEILING = Share(Fraction(9, 10))
 DISK_CEILING = Share(Fraction(17, 20))
 FIRST_DISK = "default"
-MOST_NODES = 10_000
+MOST_NODES = 5_000
 """As many nodes as a policy has at most: ranges make it easy to ask for more."""
 MOST_CARDS = 256
 MOST_CORES = 4096
