@@ -130,10 +130,15 @@ def finding_lines(finding: Finding) -> list[str]:
 
 
 def ways_out(finding: Finding) -> list[str]:
-    """Return what to do about a finding: in words, and as what to write or to paste, each said once."""
+    """Return what to do about a finding: in words, and as what to write or to paste, each said once.
+
+    Words that begin with "or" are another way, and come last.
+    """
     ready = [f"write {finding.write}"] if finding.write else []
     ready += [finding.paste] if finding.paste else []
     missing = [words for words in ready if words not in finding.remedy]
+    if finding.remedy.startswith("or ") and missing:
+        return [*missing, finding.remedy]
     return [finding.remedy, *missing] if finding.remedy else missing
 
 

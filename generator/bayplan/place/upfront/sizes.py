@@ -8,7 +8,7 @@ from bayplan.analyse import cards
 from bayplan.analyse.eligible import runs_on
 from bayplan.analyse.pools import pool_charge
 from bayplan.finding import NOWHERE, Finding, error
-from bayplan.model.quantity import GPU_MEMORY
+from bayplan.model.quantity import CPUS, GPU_MEMORY, MEMORY
 from bayplan.model.units import MIB, in_policy, show
 from bayplan.place.conflict.amend import show as show_line
 from bayplan.place.constraints import lines
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from bayplan.place.constraints.lines import Key
     from bayplan.place.constraints.problem import Problem
 
+_CPU_STEP = 10
+"""Thousandths of a CPU: Docker's smallest step."""
 Cause = tuple[Finding, frozenset["Key"]]
 """A finding, and the lines that are dropped so that the search goes on for further causes."""
 
@@ -75,14 +77,27 @@ def _alone(problem: Problem, service: Service, node: Node, resource: str) -> int
 
 
 def _large(service: Service, resource: str, line: lines.PolicyLine, amount: int, room: int, node: str) -> Finding:
+    paste = _smaller(service, resource, room)
     return error(
         "capacity/larger-than-any-node",
         line.place,
         str(service.name),
         f"one copy of {service.name} is larger than any node: the most room in {resource} is on {node}",
-        f"lower it to at most {show(resource, room)}, or add a larger node",
+        "or add a larger node" if paste else f"lower it to at most {show(resource, room)}, or add a larger node",
         arithmetic=f"{show(resource, amount)} > {show(resource, room)}",
+        paste=paste,
     )
+
+
+def _smaller(service: Service, resource: str, room: int) -> str:
+    """Return the fragment that makes a copy as large as the room; empty if that is too little to be written."""
+    step = MIB if resource == MEMORY else _CPU_STEP if resource == CPUS else 1
+    most = room // step * step
+    both = {"requests": service.requests, "limits": service.limits}
+    said = {half: amounts[resource].amount for half, amounts in both.items() if resource in amounts}
+    halves = [half for half, amount in said.items() if amount > most] if said else ["requests"]
+    value = {half: {resource: in_policy(resource, most)} for half in halves}
+    return show_line(("services", str(service.name)), value) if most and value else ""
 
 
 def _no_arch(problem: Problem, service: Service) -> Iterator[Cause]:
