@@ -151,3 +151,16 @@ def test_check_does_not_say_what_another_verb_says(
 def test_the_index_is_made_from_the_pages() -> None:
     stale = (FOLDER / "README.md").read_text(encoding="utf-8") != index(pages.every().values())
     assert not stale, "make it again: bayplan rules --format markdown >docs/rules/README.md"
+
+
+@pytest.mark.parametrize("rule", sorted(set(SHOWN) - ELSEWHERE.keys()))
+def test_what_is_ready_to_be_pasted_or_written_ends_the_finding(
+    rule: str,
+    checked: Callable[[Mapping[str, str]], tuple[Finding, ...]],
+    mended: Callable[[Mapping[str, str], Finding], dict[str, str]],
+) -> None:
+    for texts in pages.every()[rule].examples("Wrong"):
+        for one in checked(texts):
+            if one.rule == rule and (one.paste or one.write):
+                after = checked(mended(texts, one))
+                assert (one.rule, one.subject, one.message) not in {(x.rule, x.subject, x.message) for x in after}

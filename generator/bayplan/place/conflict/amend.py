@@ -189,6 +189,7 @@ _WORDS: Mapping[str, Callable[[Service, Any], Service]] = {
     "requests": _requests,
     "placement": _placement,
     "replicas": _replicas,
+    "scale": lambda service, value: _replicas(service, value["min"]),
     "gpu": _gpu,
     "remap_ports": lambda service, value: replace(service, remap_ports={**service.remap_ports, **value}),
 }

@@ -149,14 +149,26 @@ def _scaled(case: Case, line: PolicyLine, resource: str, percent: int) -> dict[s
 def _fewer(case: Case, demands: list[PolicyLine]) -> Iterator[Remedy]:
     """Run fewer copies of one service."""
     for subject in sorted({line.subject for line in demands}):
-        copies = case.fleet.services[amend.name_of(subject)].replicas.count
+        service = case.fleet.services[amend.name_of(subject)]
+        copies = service.replicas.count
         if copies == 1 or case.hopeless(*(line for line in demands if line.subject == subject)):
             continue
-        path = ("services", subject, "replicas")
-        # mypy infers no types for the defaults that bind the loop's names.
-        fewer = least(1, copies - 1, lambda less, copies=copies, path=path: case.ends(path, copies - less))  # type: ignore[misc]
+        path = ("services", subject)
+
+        def ends(less: int, service: Service = service, path: tuple[str, ...] = path) -> bool:
+            return case.ends(path, _copies(service, service.replicas.count - less))
+
+        fewer = least(1, copies - 1, ends)
         if fewer is not None:
-            yield remedy(FEWER, 1000 * fewer // copies, path, copies - fewer)
+            yield remedy(FEWER, 1000 * fewer // copies, path, _copies(service, copies - fewer))
+
+
+def _copies(service: Service, copies: int) -> dict[str, Any]:
+    """Return what a policy says to run so many copies: of what scales it is the least that counts."""
+    if not service.replicas.scaled:
+        return {"replicas": copies}
+    first = {"replicas": copies} if ("replicas",) in service.settings else {}
+    return {"scale": {"min": copies}, **first}
 
 
 def _turns(case: Case, demands: list[PolicyLine]) -> Iterator[Remedy]:

@@ -100,8 +100,11 @@ def _too_much(survey: Survey, crowd: Crowd, resource: str, each: Mapping[Name, i
 
 
 def _fewer(survey: Survey, service: Service, copies: int) -> str:
-    key = ("scale", "min") if service.replicas.scaled else ("replicas",)
-    return survey.paste(survey.path_of(service, *key), survey.copies_before(copies)) if copies > 0 else ""
+    scaled = service.replicas.scaled
+    said: list[tuple[str, ...]] = [("scale", "min")] if scaled else []
+    said += [("replicas",)] if not scaled or ("replicas",) in service.settings else []
+    fewer = survey.copies_before(copies)
+    return survey.paste_each({survey.path_of(service, *key): fewer for key in said}) if copies > 0 else ""
 
 
 def _smaller(survey: Survey, services: list[Service], resource: str, room: int, asked: int, *, above: int = 0) -> str:

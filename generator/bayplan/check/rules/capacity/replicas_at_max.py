@@ -36,8 +36,8 @@ def check(survey: Survey) -> Iterator[Finding]:
                 continue
             # Where not even the copies of now fit beside the others, the placement says so; alone it may still be said.
             others = others if others + each * replicas.count <= room else 0
-            fitting = max((room - others) // each, replicas.minimum)
-            if fitting >= replicas.maximum:
+            fitting = (room - others) // each
+            if not replicas.minimum <= fitting < replicas.maximum:
                 continue
             place = survey.settings_of(service, "scale", "max")
             beside = f" + {_show(resource, others)} of the others" if others else ""
