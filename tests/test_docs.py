@@ -19,11 +19,16 @@ BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 
 @pytest.fixture(scope="module")
 def printed() -> set[str]:
-    said = [("plan", "policies/bev", "--no-save"), ("analyze", "policies/bev-as-written")]
-    runs = [
-        subprocess.run([sys.executable, "-m", "bayplan", *words], cwd=ROOT, capture_output=True, text=True, check=True)
-        for words in said
-    ]
+    said = {
+        ("plan", "policies/bev", "--no-save"): Exit.FINE,
+        ("analyze", "policies/bev-as-written"): Exit.FINE,
+        ("check", "policies/acgs-as-written", "--env", "production"): Exit.VIOLATED,
+    }
+    runs = []
+    for words, code in said.items():
+        command = [sys.executable, "-m", "bayplan", *words]
+        runs.append(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False))
+        assert runs[-1].returncode == code
     return {line.rstrip() for run in runs for line in run.stdout.splitlines()}
 
 

@@ -176,7 +176,10 @@ def _differences(subject: str, declared: Mapping[str, Quantity], observed: Mappi
         here, there = units.show(resource, said.amount), units.show(resource, seen.amount)
         message = f"declares {here} of {resource}, {there} was observed"
         remedy = "the plan uses the declared one; write what is there"
-        findings.append(warning("inventory/differs", said.place, subject, message, remedy, also=(seen.place,)))
+        write = units.in_policy(resource, seen.amount)
+        findings.append(
+            warning("inventory/differs", said.place, subject, message, remedy, also=(seen.place,), write=write)
+        )
     return findings
 
 

@@ -22,6 +22,10 @@ _CPU_LIMIT_STEP = 10
 """Docker's smallest step of a CPU limit, in thousandths: it takes two decimals."""
 
 
+_MULTIPLIED = "environment "
+"""How the source of an amount begins that an environment multiplied."""
+
+
 @dataclass(frozen=True, slots=True)
 class Factors:
     """What an environment multiplies: resource → factor, and the environment's name for the reason."""
@@ -39,7 +43,7 @@ class Factors:
             step = _CPU_LIMIT_STEP
         exact = factor * amount.amount / step
         rounded = min(-(-exact.numerator // exact.denominator) * step, _most(resource))
-        source = f"environment {self.environment} x {float(factor):g}"
+        source = f"{_MULTIPLIED}{self.environment} x {float(factor):g}"
         return replace(amount, amount=rounded, source=source, was=amount)
 
 
@@ -122,9 +126,10 @@ def guaranteed(
                 message = f"is guaranteed, but requests {units.show_bytes(request.amount)} and is limited to " + (
                     units.show_bytes(limit.amount)
                 )
+                write = _written(MEMORY, limit)
                 findings.append(
                     error("qos/not-guaranteed", request.place, str(service.name), message, "make both equal",
-                          also=(limit.place,))
+                          also=(limit.place,), write=write)
                 )  # fmt: skip
         elif request and not limit:
             limits[MEMORY] = request
@@ -147,6 +152,21 @@ def _request_within_limit(
         amounts = f"{units.show(resource, request.amount)} of {resource}, more than its limit of "
         message = f"requests {amounts}{units.show(resource, limit.amount)}"
         remedy = f"raise limits.{resource} or lower requests.{resource}"
+        write = _written(resource, limit)
         findings.append(
-            error("limits/below-request", request.place, str(service.name), message, remedy, also=(limit.place,))
+            error(
+                "limits/below-request",
+                request.place,
+                str(service.name),
+                message,
+                remedy,
+                also=(limit.place,),
+                write=write,
+            )
         )
+
+
+def _written(resource: str, amount: Quantity) -> str:
+    """Return an amount as the policy has it, before an environment multiplied it."""
+    before = amount.was if amount.source.startswith(_MULTIPLIED) and amount.was else amount
+    return units.in_policy(resource, before.amount)

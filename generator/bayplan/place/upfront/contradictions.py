@@ -13,7 +13,7 @@ from bayplan.place.upfront.whereabouts import Tie, Whereabouts, cut_ties
 from bayplan.place.words import several
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from bayplan.model.fleet import Network
     from bayplan.model.names import Name
@@ -59,7 +59,8 @@ def _held(some: list[Hold], target: str) -> Finding:
         first.service.placement.place,
         str(first.service.name),
         f"{names} {'is' if one else 'are'} to move from {left} to {target}, but {why}",
-        f"volumes: {{{freed}}}, or leave {names} on {left}",
+        f"or leave {names} on {left}",
+        paste=f"volumes: {{{freed}}}",
         also=tuple(dict.fromkeys(hold.place for hold in some)),
     )
 
@@ -72,7 +73,7 @@ def _static(network: Name, held: list[Hold], where: Whereabouts) -> Finding:
         services[0].placement.place,
         str(network),
         f"{several(len(services), 'service')} with a fixed address on {network} cannot keep it on {targets}",
-        f"networks: {{{network}: {{static_addresses: drop-when-moved}}}}",
+        paste=f"networks: {{{network}: {{static_addresses: drop-when-moved}}}}",
         arithmetic=", ".join(f"{hold.service.name} ({hold.why})" for hold in held),
         also=tuple(dict.fromkeys(hold.place for hold in held)),
     )
@@ -111,11 +112,22 @@ def _split(problem: Problem, tie: Together, where: Whereabouts) -> Finding:
         movers[0].placement.place,
         line.subject,
         f"{several(len(tie.users), 'service')} mount {line.subject}, {' and '.join(parts)}",
-        f"keep them together (drop the placement of {', '.join(str(one.name) for one in movers)}); "
+        f"or drop the placement of {', '.join(str(one.name) for one in movers)}; "
         f"or volumes: {{{line.subject}: {{access: network}}}}; or volumes: {{{line.subject}: {{on_move: own}}}}",
+        paste=_together(
+            movers, [where.presumed(name) for name in tie.users if name not in {one.name for one in movers}]
+        ),
         arithmetic=f"{len(tie.users)} = {' + '.join(str(number) for _, number in sorted(here.items(), key=_most))}",
         also=_others(movers, line.place),
     )
+
+
+def _together(movers: Iterable[Service], homes: Iterable[str]) -> str:
+    """Return the fragment that lets movers stand where most of the others do; empty if that is nowhere yet."""
+    found = sorted(Counter(home for home in homes if home).items(), key=_most)
+    if not found:
+        return ""
+    return amend.show(("services",), {str(one.name): {"placement": found[0][0]} for one in movers})
 
 
 def _goes(number: int, node: str, targets: set[str]) -> str:
@@ -134,11 +146,13 @@ def _others(movers: list[Service], *places: Place) -> tuple[Place, ...]:
 
 def _apart(problem: Problem, tie: Near, where: Whereabouts) -> Finding:
     mover = _movers(problem, (tie.service, tie.to), where)[0]
+    other = tie.to if mover.name == tie.service else tie.service
     rule = "placement/affinity" if tie.lines[0].kind == "affinity" else "network/mode-group"
     places = f"{where.presumed(tie.service)} and {where.presumed(tie.to)}"
     message = f"{tie.service} and {tie.to} belong on one node ({tie.why}), but are bound to {places}"
     remedy = f"give both the same placement, or drop the one of {mover.name}"
-    return error(rule, mover.placement.place, str(mover.name), message, remedy, also=(tie.lines[0].place,))
+    paste = _together([mover], [where.presumed(other)])
+    return error(rule, mover.placement.place, str(mover.name), message, remedy, also=(tie.lines[0].place,), paste=paste)
 
 
 def _edges(problem: Problem, cut: list[Near], where: Whereabouts) -> Iterator[Cause]:
@@ -175,7 +189,8 @@ def _refused(problem: Problem, title: str, ties: list[Near], where: Whereabouts)
         movers[0].placement.place,
         title,
         f"{several(len(ties), 'dependency edge')} over {title} {'is' if len(ties) == 1 else 'are'} cut by the moves",
-        f"networks: {{{title}: {{between_nodes: published}}}} (or overlay, proxy), or keep the services together",
+        "or overlay, or proxy; or keep the services together",
+        paste=f"networks: {{{title}: {{between_nodes: published}}}}",
         arithmetic=f"{shown} = {len(ties)}",
         also=_others(movers, *(tie.lines[0].place for tie in ties)),
     )

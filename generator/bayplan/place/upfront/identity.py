@@ -50,7 +50,8 @@ def _finding(service: Service, copies: int, what: str, place: Place, remedy: str
         place,
         str(service.name),
         f"{copies} copies of {service.name} have one {what}: only one of them can ever start",
-        f"{remedy}, or replicas: 1",
+        "or replicas: 1",
+        paste=remedy,
         arithmetic=f"{copies} copies, 1 identity",
         also=(service.replicas.place,),
     )

@@ -67,7 +67,7 @@ def _cause(problem: Problem, rule: Apart, node: str, given: set[int]) -> Cause:
         moved.place,
         str(yields.name),
         f"{yields.name} and {stays.name} both publish {moved.published}/{moved.protocol} on {node}",
-        f"services: {{{yields.name}: {{remap_ports: {{{before}: {free}}}}}}}",
+        paste=f"services: {{{yields.name}: {{remap_ports: {{{before}: {free}}}}}}}",
         arithmetic=f"{stays.name} {kept}, {yields.name} {moved}",
         also=(kept.place,),
     )
