@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 SMALL = 20_000
 """Copies times nodes up to which checking a policy decides where everything stands."""
+_ALONE = 50
+"""How many copies a node is worth by itself: the goals of a placement look at each."""
 
 
 def check(space: Workspace, policy: Policy, *, strict: bool = False) -> tuple[Finding, ...]:
@@ -97,7 +99,7 @@ def _checked(space: Workspace, policy: Policy, *, strict: bool) -> tuple[Finding
 
 def _settled(fleet: Fleet, lock: Placement | None) -> place.Decision:
     """Return the recorded decision if it holds, else a new one, else that nothing is decided."""
-    if len(fleet.instances()) * len(fleet.nodes) > SMALL:
+    if (len(fleet.instances()) + _ALONE) * len(fleet.nodes) > SMALL:
         return place.Decision(None)
     if lock is not None:
         kept = place.kept(fleet, lock)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MOST_COPIES = 50_000
 """The largest number of copies of one service, and of all services: each is counted, placed and named."""
+MOST_SCALED = 100_000
+"""The largest number of copies that a service may ever have; they are only reckoned with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from bayplan.compose.overlay import read_overlay
 from bayplan.compose.service import to_service, too_many_copies
 from bayplan.finding import Finding, error
 from bayplan.model.quantity import GPU_MEMORY, Quantity
-from bayplan.model.service import MOST_COPIES, GpuAsk, Replicas, Service, Tuning
+from bayplan.model.service import MOST_COPIES, MOST_SCALED, GpuAsk, Replicas, Service, Tuning
 from bayplan.policy.layers import Leaf, Leaves, Stack, stack, taken_back
 from bayplan.policy.overrides import Gaps, Section, overrides
 from bayplan.policy.quantities import Factors, guaranteed, quantities
@@ -193,7 +193,7 @@ def _replicas(findings: Findings, base: Service, fill: Stack, over: Stack, facto
     lowest = scale.get(("min",))
     highest = scale.get(("max",))
     minimum = whole_number(lowest.node, count, MOST_COPIES) if lowest else count
-    maximum = whole_number(highest.node, count, MOST_COPIES) if highest else count
+    maximum = whole_number(highest.node, count, MOST_SCALED) if highest else count
     if lowest:
         count = max(minimum, count) if said else minimum
         place = lowest.node.place
@@ -203,7 +203,7 @@ def _replicas(findings: Findings, base: Service, fill: Stack, over: Stack, facto
     factor = factors.of.get("replicas")
     if factor is not None:
         count, minimum, maximum = (-(-factor.numerator * n // factor.denominator) for n in (count, minimum, maximum))
-    if max(count, maximum) > MOST_COPIES:
+    if count > MOST_COPIES or maximum > MOST_SCALED:
         findings.append(too_many_copies(str(base.name), place, max(count, maximum)))
         return Replicas(place=place)
     return Replicas(count, minimum, maximum, place, scaled=any(scale))
