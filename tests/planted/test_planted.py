@@ -17,12 +17,14 @@ from ground import ROOT, Ground, new, planted, prepared, written
 from plants import FAMILIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from ground import Patch, Where
 
     from bayplan.finding import Finding
     from bayplan.source import Node
+
+    Mended = Callable[[Mapping[str, str], Finding], dict[str, str]]
 
 PLACES = 3 if os.environ.get("BAYPLAN_FLEET") == "off" else 20
 """Random places of each family in each policy: a few where the suite is run again on another Python."""
@@ -59,8 +61,9 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Ground]:
 @pytest.mark.parametrize("name", [*REPAIRED, *GENERATED])
 @pytest.mark.parametrize("family", sorted(FAMILIES))
 def test_a_contradiction_is_found_at_its_line_and_nothing_else(
-    family: str, name: str, ground: Callable[[str], Ground]
+    family: str, name: str, ground: Callable[[str], Ground], mended: Mended
 ) -> None:
+    """And what the finding gives to write or to paste ends it."""
     here = ground(name)
     for place in range(PLACES):
         rng = random.Random(f"{family} {name} {place}")
@@ -68,7 +71,7 @@ def test_a_contradiction_is_found_at_its_line_and_nothing_else(
         if patch is None:
             assert name not in MUST.get(family, MOST)
             return
-        complaint = wrong(here, patch)
+        complaint = wrong(here, patch, mended)
         assert complaint == "", f"place {place}: {patch}\n{complaint}"
 
 
@@ -102,8 +105,8 @@ def made(tree: Node, planted_at: Where, path: Where) -> bool:
     return False
 
 
-def wrong(here: Ground, patch: Patch) -> str:
-    """Plant something, and return what is wrong with what is found: empty if it is found and nothing else."""
+def wrong(here: Ground, patch: Patch, mended: Mended) -> str:
+    """Plant something, and return what is wrong with what is found: empty if it is found, nothing else, and mended."""
     tree = here.tree
     for path, value in (*patch.more, (patch.path, patch.value)):
         tree = planted(tree, path, value)
@@ -116,7 +119,20 @@ def wrong(here: Ground, patch: Patch) -> str:
         return any(Path(at.file).name == "policy.yml" and at.line in inside for at in places)
 
     found = list(new(here, here.checked(here.folder, text.text)[1]))
-    if not any(one.rule == patch.rule and there(one) for one in found):
+    mine = next((one for one in found if one.rule == patch.rule and there(one)), None)
+    if mine is None:
         return f"{patch.rule} is not found at {sorted(inside)}: {[str(one) for one in found]}"
     more = [one for one in found if not there(one) and (one.rule, one.subject) not in here.about]
-    return "\n".join(f"more is said: {one}" for one in more)
+    if more:
+        return "\n".join(f"more is said: {one}" for one in more)
+    return still(here, text.text, mine, mended)
+
+
+def still(here: Ground, text: str, finding: Finding, mended: Mended) -> str:
+    """Do as a finding says, to the letter, and return what is then still said of the same: empty if nothing is."""
+    if not (finding.paste or finding.write) or (finding.write and Path(finding.place.file).name != "policy.yml"):
+        return ""
+    after = mended({"policy.yml": text}, finding)["policy.yml"]
+    left = new(here, here.checked(here.folder, after)[1])
+    same = [str(one) for one in left if (one.rule, one.subject) == (finding.rule, finding.subject)]
+    return f"{finding.write or finding.paste} does not end it: {same}" if same else ""

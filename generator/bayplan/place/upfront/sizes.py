@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayplan.analyse import cards
-from bayplan.analyse.eligible import runs_on
+from bayplan.analyse.eligible import may_stand, runs_on
 from bayplan.analyse.pools import pool_charge
 from bayplan.finding import NOWHERE, Finding, error
 from bayplan.model.quantity import CPUS, GPU_MEMORY, MEMORY
@@ -14,7 +14,7 @@ from bayplan.place.conflict.amend import show as show_line
 from bayplan.place.constraints import lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from bayplan.model.fleet import Node
     from bayplan.model.service import GpuAsk, Service
@@ -66,7 +66,9 @@ def _too_large(problem: Problem, service: Service) -> Iterator[Cause]:
         if all(room is not None and room < amount for room, amount, _ in rooms):
             room, _, node = max(rooms, key=lambda one: (one[0] or 0, one[2].name))
             least = min(amount for _, amount, _ in rooms)
-            yield _large(service, resource, line, least, room or 0, node.name), frozenset({line.key})
+            most = max(problem.room(one, resource) or 0 for one in _open(problem, service))
+            paste = _smaller(service, resource, most)
+            yield _large(service, resource, line, (least, room or 0, node.name), paste), frozenset({line.key})
 
 
 def _alone(problem: Problem, service: Service, node: Node, resource: str) -> int:
@@ -76,8 +78,8 @@ def _alone(problem: Problem, service: Service, node: Node, resource: str) -> int
     return pool_charge(pool, resource, (amount,)) if pool else amount
 
 
-def _large(service: Service, resource: str, line: lines.PolicyLine, amount: int, room: int, node: str) -> Finding:
-    paste = _smaller(service, resource, room)
+def _large(service: Service, resource: str, line: lines.PolicyLine, sizes: tuple[int, int, str], paste: str) -> Finding:
+    amount, room, node = sizes
     return error(
         "capacity/larger-than-any-node",
         line.place,
@@ -125,13 +127,28 @@ def _no_cards(problem: Problem, service: Service) -> Iterator[Cause]:
 
 
 def _most(problem: Problem, service: Service, ask: GpuAsk) -> str:
-    """Return the fragment that asks for the most that some node could give of the same; empty if it is nothing."""
-    whole = max((cards.whole(ask, node) for node in problem.nodes), default=0)
-    rooms = [group.room for node in problem.nodes for group in cards.groups(node) if not group.slices]
-    if ask.memory and max(rooms, default=0) >= MIB:
-        size: object = {"memory": in_policy(GPU_MEMORY, max(rooms) // MIB * MIB)}
-    elif ask.count and whole:
-        size = {"count": whole}
-    else:
+    """Return the fragment that asks for the most of the same that is given where it may stand, or else on another node.
+
+    Empty if no node has any.
+    """
+    size = _size(ask, _open(problem, service))
+    if size:
+        return show_line(("services", str(service.name), "gpu"), size)
+    givers = [(found, node.name) for node in problem.nodes if (found := _size(ask, [node]))]
+    if not givers:
         return ""
-    return show_line(("services", str(service.name), "gpu"), size)
+    found, node = givers[0]
+    return show_line(("services", str(service.name)), {"gpu": found, "placement": node})
+
+
+def _size(ask: GpuAsk, nodes: Sequence[Node]) -> dict[str, object]:
+    whole = max((cards.whole(ask, node) for node in nodes), default=0)
+    rooms = [group.room for node in nodes for group in cards.groups(node) if not group.slices]
+    if ask.memory and max(rooms, default=0) >= MIB:
+        return {"memory": in_policy(GPU_MEMORY, max(rooms) // MIB * MIB)}
+    return {"count": whole} if ask.count and whole else {}
+
+
+def _open(problem: Problem, service: Service) -> Sequence[Node]:
+    """Return the nodes on which a service may stand, as far as nobody else is concerned; all if there is none."""
+    return [node for node in problem.nodes if may_stand(service, node)] or problem.nodes

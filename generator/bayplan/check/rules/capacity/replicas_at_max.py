@@ -11,7 +11,7 @@ from bayplan.model import units
 from bayplan.model.quantity import CPUS, MEMORY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from bayplan.check.survey import Survey
     from bayplan.finding import Finding
@@ -29,6 +29,7 @@ def check(survey: Survey) -> Iterator[Finding]:
         replicas = service.replicas
         if not replicas.scaled or replicas.maximum <= replicas.count:
             continue
+        least: tuple[int, str, int, int] | None = None
         for resource, room in rooms.items():
             each = _each(survey, service, resource)
             others = taken[resource] - each * replicas.count
@@ -37,19 +38,25 @@ def check(survey: Survey) -> Iterator[Finding]:
             # Where not even the copies of now fit beside the others, the placement says so; alone it may still be said.
             others = others if others + each * replicas.count <= room else 0
             fitting = (room - others) // each
-            if not replicas.minimum <= fitting < replicas.maximum:
-                continue
-            place = survey.settings_of(service, "scale", "max")
-            beside = f" + {_show(resource, others)} of the others" if others else ""
-            yield RULE.finding(
-                place.place if place else replicas.place,
-                service.name,
-                f"may grow to {replicas.maximum} copies, but the fleet has {resource} for {fitting}",
-                arithmetic=f"{replicas.maximum} x {_show(resource, each)} = {_show(resource, each * replicas.maximum)}"
-                f"{beside} > {_show(resource, room)}; at {replicas.count}: {_show(resource, each * replicas.count)}",
-                paste=survey.paste(survey.path_of(service, "scale", "max"), survey.copies_before(fitting)),
-            )
-            break
+            if replicas.minimum <= fitting < replicas.maximum and (least is None or fitting < least[0]):
+                least = fitting, resource, each, others
+        if least is not None:
+            yield _finding(survey, service, rooms, least)
+
+
+def _finding(survey: Survey, service: Service, rooms: Mapping[str, int], least: tuple[int, str, int, int]) -> Finding:
+    """Return what is said of the resource that is there for the fewest copies."""
+    fitting, resource, each, others = least
+    replicas, place = service.replicas, survey.settings_of(service, "scale", "max")
+    beside = f" + {_show(resource, others)} of the others" if others else ""
+    return RULE.finding(
+        place.place if place else replicas.place,
+        service.name,
+        f"may grow to {replicas.maximum} copies, but the fleet has {resource} for {fitting}",
+        arithmetic=f"{replicas.maximum} x {_show(resource, each)} = {_show(resource, each * replicas.maximum)}"
+        f"{beside} > {_show(resource, rooms[resource])}; at {replicas.count}: {_show(resource, each * replicas.count)}",
+        paste=survey.paste(survey.path_of(service, "scale", "max"), survey.copies_before(fitting)),
+    )
 
 
 def _countables(survey: Survey) -> tuple[str, ...]:
