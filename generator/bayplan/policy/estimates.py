@@ -80,12 +80,18 @@ def read_estimates(document: Node) -> tuple[tuple[Estimate, ...], Findings]:
 def estimate(services: Iterable[Service], lines: tuple[Estimate, ...]) -> tuple[Service, ...]:
     """Return the services, those that say nothing about memory or CPU with their estimate."""
     everyone = tuple(services)
+    first = guesses(everyone, lines)
+    return tuple(_estimated(service, first.get(service.name, {})) for service in everyone)
+
+
+def guesses(services: Collection[Service], lines: tuple[Estimate, ...]) -> Mapping[Name, Mapping[str, Quantity]]:
+    """Return service → resource → what the first line guesses that speaks of both."""
     first: dict[Name, dict[str, Quantity]] = {}
-    covered = Covered(everyone if lines else ())
+    covered = Covered(services if lines else ())
     for line in lines:
         for name in covered.by(line):
             first[name] = {**line.amounts, **first.get(name, {})}
-    return tuple(_estimated(service, first.get(service.name, {})) for service in everyone)
+    return first
 
 
 def _estimated(service: Service, guessed: Mapping[str, Quantity]) -> Service:
