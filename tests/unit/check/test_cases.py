@@ -14,7 +14,18 @@ if TYPE_CHECKING:
     from bayplan.finding import Finding
 
 FOLDER = Path(__file__).parents[2] / "cases" / "check"
-FAMILIES = ("capacity", "duplicates", "evidence", "gpu", "pinning", "savings", "security", "thresholds", "tuning")
+FAMILIES = (
+    "capacity",
+    "duplicates",
+    "evidence",
+    "gpu",
+    "network",
+    "pinning",
+    "savings",
+    "security",
+    "thresholds",
+    "tuning",
+)
 Texts = dict[str, str]
 
 
