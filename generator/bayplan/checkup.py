@@ -12,6 +12,7 @@ from bayplan.check.moment import AS_IS, TO_BE, Moment
 from bayplan.check.neighbours import lost_names
 from bayplan.check.survey import Survey
 from bayplan.finding import Finding, error, in_order
+from bayplan.model.quantity import DISK
 from bayplan.pipeline import numbered, recorded, stop_if_broken
 from bayplan.place.vram import vram_unsaid
 from bayplan.plan.diff import diff
@@ -26,6 +27,8 @@ from bayplan.render.compose import bodies
 from bayplan.render.node import node_findings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from bayplan.model.fleet import Fleet
     from bayplan.model.placement import Placement
     from bayplan.policy.fleet import Policy
@@ -86,10 +89,15 @@ def _checked(space: Workspace, policy: Policy, *, strict: bool) -> tuple[Finding
         images=read_images(space.policy, fleet),
     )
     ruled = looked_over(survey)
-    lost = lost_names(survey.fleet, placement.seats)
+    lost = [keyed(one, policy.document, policy.environment) for one in lost_names(survey.fleet, placement.seats)]
     files = node_findings(survey.fleet, placement)
     shared = () if decision.placement else vram_unsaid(survey.fleet, placement.seats)
-    placed = [*decision.findings, *(impossible(one) for one in decision.conflicts), *files, *shared]
+    placed = [
+        *decision.findings,
+        *(impossible(one) for one in _unexplained(decision.conflicts, ruled)),
+        *files,
+        *shared,
+    ]
     if policy.document.get("environments") is not None:
         placed = [pasted(one, policy.environment, policy.factors) for one in placed]
     placed = [keyed(one, policy.document, policy.environment) for one in placed]
@@ -123,6 +131,14 @@ def _moments(policy: Policy, placement: Placement, *, decided: bool) -> tuple[di
     between = {stage.cut.name: Moment(stage.cut.name, stage.fleet, stage.ledger, stage.seats) for stage in stages}
     crossed = order_findings(as_is, to_be, now, stages, before.ledger) if decided else []
     return {AS_IS: before, **between, TO_BE: after}, [*findings, *untaken, *crossed]
+
+
+def _unexplained(conflicts: Iterable[place.Conflict], ruled: Iterable[Finding]) -> Iterator[place.Conflict]:
+    """Yield the conflicts but those that only repeat what a rule says already: that nobody has a volume's disk."""
+    nowhere = {one.subject for one in ruled if one.rule == "volumes/class-nowhere"}
+    for conflict in conflicts:
+        if not any(line.subject in nowhere and line.detail.startswith(DISK) for line in conflict.lines):
+            yield conflict
 
 
 def impossible(conflict: place.Conflict) -> Finding:

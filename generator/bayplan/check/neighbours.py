@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from bayplan.finding import Finding, warning
+from bayplan.analyse.ports import published
+from bayplan.finding import Finding, Place, warning
 from bayplan.model.names import Name
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _ADDRESS = re.compile(r"(?://|@)([\w.-]+)|(?<![\w./@-])([\w.-]+):\d")
 """A host in a URL, or one with its port."""
+_NAMES_A_HOST = re.compile(r"environment \w*(HOST(NAME)?|SERVER|ADDR(ESS)?|ENDPOINT)$", re.IGNORECASE)
+_HOST = re.compile(r"[\w.-]+")
 
 
 def lost_names(fleet: Fleet, seats: Mapping[Instance, Seat]) -> list[Finding]:
@@ -43,12 +46,18 @@ def _named(fleet: Fleet, service: Service) -> Iterator[tuple[Service, str]]:
     """Yield the neighbours that a service's settings name without depending on them, each with the first such key."""
     seen = {service.name.name, *(dependency.name for dependency in service.depends_on)}
     for key, text in _settings(service.body):
-        for found in _ADDRESS.finditer(text):
-            host = found[1] or found[2]
+        for host in _hosts(key, text):
             other = fleet.services.get(Name(service.name.project, host))
             if host not in seen and other is not None and other.active:
                 yield other, key
             seen.add(host)
+
+
+def _hosts(key: str, text: str) -> Iterator[str]:
+    if _NAMES_A_HOST.search(key) and _HOST.fullmatch(text):
+        yield text
+    for found in _ADDRESS.finditer(text):
+        yield found[1] or found[2]
 
 
 def _share_a_network(one: Service, other: Service, bridged: set[Name]) -> bool:
@@ -59,11 +68,21 @@ def _share_a_network(one: Service, other: Service, bridged: set[Name]) -> bool:
 
 def _lost(service: Service, other: Service, key: str, where: str) -> Finding:
     message = f"names {other.name.name} in its {key}, which stands on {where}: nothing makes that name known here"
-    overlay = f"services: {{{service.name}: {{compose: {{depends_on: [{other.name.name}]}}}}}}"
-    remedy = f"{overlay} bridges them; {other.name.name} must publish the port"
-    return warning(
-        "network/name-lost", service.place, str(service.name), message, remedy, also=(other.place,), paste=overlay
-    )
+    bridge = f"services: {{{service.name}: {{compose: {{depends_on: [{other.name.name}]}}}}}}"
+    reachable = any(port.published == port.target for port in published(other))
+    remedy = f"{bridge} bridges them{'' if reachable else f', once {other.name.name} publishes that port'}"
+    place = _place(service, key)
+    paste = bridge if reachable else ""
+    return warning("network/name-lost", place, str(service.name), message, remedy, also=(other.place,), paste=paste)
+
+
+def _place(service: Service, key: str) -> Place:
+    """Return where a setting is written: `environment NAME`, `command`."""
+    node = service.tree
+    for part in key.split(" ", 1):
+        node = node.get(part) if node is not None else None
+    place: Place = node.place if node is not None else service.place
+    return place
 
 
 def _settings(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -240,10 +240,16 @@ def _networks(node: Node) -> tuple[Attachment, ...]:
             ipv4=_text(child.get("ipv4_address")),
             ipv6=_text(child.get("ipv6_address")),
             aliases=tuple(_text(alias) for alias in child.get("aliases") or ()),
-            place=child.here,
+            place=_address_place(child),
         )
         for name, child in networks.items()
     )
+
+
+def _address_place(joined: Node) -> Place:
+    """Return where a fixed address is written, or else where the network is joined."""
+    fixed = (joined.get(key) for key in ("ipv4_address", "ipv6_address"))
+    return next((one.place for one in fixed if one is not None), joined.here)
 
 
 def _depends_on(node: Node) -> tuple[Dependency, ...]:

@@ -179,6 +179,21 @@ class Volume:
 
 
 @dataclass(frozen=True, slots=True)
+class Ipam:
+    """One entry of a network's `ipam: config:`, as it is written; empty where nothing is said.
+
+    Attributes:
+        subnet, gateway, ip_range: the texts.
+        places: key → where its value is written.
+    """
+
+    subnet: str
+    gateway: str = ""
+    ip_range: str = ""
+    places: Mapping[str, Place] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Network:
     """A network of a project and what becomes of it when its services stand on two nodes."""
 
@@ -192,6 +207,10 @@ class Network:
     body: Mapping[str, Any] = field(default_factory=dict)
     place: Place = NOWHERE
     why: str = ""
+    ipam: tuple[Ipam, ...] = field(default=(), compare=False, repr=False)
+    """What it says of its subnets, which knows where; `body` has the same for comparing."""
+    written: Place = field(default=NOWHERE, compare=False, repr=False)
+    """Where a Compose file defines it, while `place` may be a line of the policy."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from bayplan.analyse.charge import unbounded
 from bayplan.finding import Finding, note, warning
 from bayplan.model.names import Name
 from bayplan.model.quantity import CPUS, MEMORY
-from bayplan.place.constraints.ties import bridge_of
+from bayplan.place.constraints.ties import bridge_of, crossing
 from bayplan.place.exact.seats import counts_of
 from bayplan.place.vram import vram_unsaid
 from bayplan.place.words import several
@@ -46,15 +46,15 @@ def _unbounded(problem: Problem, counts: Counts, node: Node, resource: str) -> I
 
 def _bridged(problem: Problem, counts: Counts) -> Iterator[Finding]:
     """Yield, for each network, how many dependencies now cross nodes by way of published ports, overlay or proxy."""
-    crossing: dict[tuple[str, str], list[str]] = {}
+    bridged: dict[tuple[str, str], list[str]] = {}
     for service in problem.services:
         for edge in service.depends_on:
             to = problem.fleet.services.get(Name(service.name.project, edge.name))
-            if to and _apart(counts, service.name, to.name):
+            if to and _apart(counts, service.name, to.name) and not crossing(problem.fleet, service, to, edge)[0]:
                 bridge, network = bridge_of(problem.fleet, service, to)
                 title = str(network.name) if network else f"{service.name.project}/default"
-                crossing.setdefault((title, bridge), []).append(f"{service.name} → {to.name}")
-    for (title, bridge), edges in sorted(crossing.items()):
+                bridged.setdefault((title, bridge), []).append(f"{service.name} → {to.name}")
+    for (title, bridge), edges in sorted(bridged.items()):
         if bridge not in {"", "refuse"}:
             cross = "crosses" if len(edges) == 1 else "cross"
             edges_over = f"{several(len(edges), 'dependency edge')} over {title}"

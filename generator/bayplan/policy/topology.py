@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bayplan.model.fleet import Network, Volume
+from bayplan.model.fleet import Ipam, Network, Volume
 from bayplan.model.names import Name
 from bayplan.model.quantity import DISK, Origin, Quantity
 from bayplan.policy.layers import WHY, stack
@@ -168,7 +168,16 @@ def _network(name: Name, node: Node) -> Network:
         subnets=tuple(subnet for subnet in subnets if subnet),
         body=_body(node),
         place=node.here,
+        ipam=tuple(map(_ipam, config or ())),
+        written=node.here,
     )
+
+
+def _ipam(node: Node) -> Ipam:
+    said = {key: one for key in ("subnet", "gateway", "ip_range") if (one := node.get(key)) is not None}
+    texts = {key: word(one) for key, one in said.items()}
+    places = {key: one.place for key, one in said.items()}
+    return Ipam(texts.get("subnet", ""), texts.get("gateway", ""), texts.get("ip_range", ""), places)
 
 
 def _network_said(network: Network, node: Node) -> Network:

@@ -31,6 +31,7 @@ IMAGES = {"bitnami/rabbitmq"}
 SAYING = {"error", "warning", "note", "say", "_say", "_fail", "Finding", "Broken", "Rule"}
 """What findings are made with; the id comes first."""
 FORMED = {
+    "network/{kind}-taken": {f"network/{kind}-taken" for kind in ("address", "name")},
     "compose/undeclared-{kind}": {f"compose/undeclared-{kind}" for kind in ("config", "network", "secret", "volume")},
     "{section}/unknown": {"pools/unknown", "tiers/unknown"},
     "{section}/two": {"pools/two", "tiers/two"},

@@ -182,7 +182,9 @@ def port(service: Service, one: Port) -> PolicyLine:
 def container_name(service: Service) -> PolicyLine:
     """Return the line of a fixed container name."""
     words = f"services.{service.name} container_name {service.container_name}"
-    return PolicyLine("name", str(service.name), service.container_name, words, 0, service.place)
+    written = service.tree.get("container_name") if service.tree is not None else None
+    place = written.place if written is not None else service.place
+    return PolicyLine("name", str(service.name), service.container_name, words, 0, place)
 
 
 def address(service: Service, joined: Attachment) -> PolicyLine:

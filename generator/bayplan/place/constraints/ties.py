@@ -12,7 +12,7 @@ from bayplan.place.constraints.lines import PolicyLine
 from bayplan.place.constraints.rules import Near, Together
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from bayplan.finding import Place
     from bayplan.model.fleet import Fleet, Network
@@ -72,21 +72,41 @@ def volume_ties(fleet: Fleet) -> Iterator[Together]:
 def near_ties(fleet: Fleet) -> Iterator[Near]:
     """Yield what a service needs beside it: its network-mode host, an affinity, a dependency that cannot cross."""
     there = {service.name for service in placed(fleet)}
+    containers = {service.container_name: service.name for service in placed(fleet) if service.container_name}
     for service in placed(fleet):
-        for near in (*_groups(service), *_affinities(service), *_edges(fleet, service)):
+        for near in (*_groups(service, containers), *_affinities(service), *_edges(fleet, service)):
             if near.to in there and near.to != near.service:
                 yield near
 
 
-def _groups(service: Service) -> Iterator[Near]:
-    hosts = [service.network_mode.removeprefix("service:")] if service.network_mode.startswith("service:") else []
-    taken = service.body.get("volumes_from") or ()
-    sources = [text.split(":")[0] for text in map(str, taken) if not text.startswith("container:")]
-    for key, others in (("network_mode", hosts), ("volumes_from", sources)):
-        for other in others:
+def _groups(service: Service, containers: Mapping[str, Name]) -> Iterator[Near]:
+    """Yield whom a service lives in: a namespace or the volumes of another container of the same node.
+
+    It is named as `service:x`, or as `container:x` by the name of its container.
+    """
+    said = [("network_mode", service.network_mode)]
+    said += [(key, str(service.body.get(key) or "")) for key in ("pid", "ipc")]
+    said += [("volumes_from", text if ":" in text else f"service:{text}") for text in _taken(service)]
+    for key, text in said:
+        kind, _, other = text.partition(":")
+        name = {"service": Name(service.name.project, other), "container": containers.get(other)}.get(kind)
+        if name is not None:
+            written = service.tree.get(key) if service.tree is not None else None
             words = f"services.{service.name} {key} {other}"
-            line = PolicyLine("group", str(service.name), other, words, 0, service.place)
-            yield Near(service.name, Name(service.name.project, other), (line,), f"{key} joins them")
+            place = written.place if written is not None else service.place
+            yield Near(
+                service.name,
+                name,
+                (PolicyLine("group", str(service.name), other, words, 0, place),),
+                f"{key} joins them",
+            )
+
+
+def _taken(service: Service) -> Iterator[str]:
+    """Yield the services and containers whose volumes a service takes: `web`, `container:web`."""
+    for text in map(str, service.body.get("volumes_from") or ()):
+        parts = text.split(":")
+        yield ":".join(parts[:2]) if parts[0] == "container" else parts[0]
 
 
 def _affinities(service: Service) -> Iterator[Near]:

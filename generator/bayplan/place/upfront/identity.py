@@ -1,13 +1,15 @@
-"""Copies that could never run beside each other, or at all: one name or one address for several."""
+"""Copies that could never run beside each other, or at all: one name, one address or one port for several."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayplan.analyse.eligible import may_stand
 from bayplan.finding import Finding, Place, error
 from bayplan.place.constraints import lines
 from bayplan.place.constraints.holds import network_of
-from bayplan.place.constraints.ties import placed
+from bayplan.place.constraints.ties import placed, published
+from bayplan.place.words import several
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,14 +26,15 @@ def identities(fleet: Fleet) -> Iterator[tuple[Finding, frozenset[Key]]]:
         if copies > 1:
             yield from _name(service, copies)
             yield from _addresses(fleet, service, copies)
+            yield from _ports(fleet, service, copies)
 
 
 def _name(service: Service, copies: int) -> Iterator[tuple[Finding, frozenset[Key]]]:
     if service.container_name:
         what = f"container_name {service.container_name}"
         remedy = f"services: {{{service.name}: {{compose: {{container_name: !reset null}}}}}}"
-        key = lines.container_name(service).key
-        yield _finding(service, copies, what, service.place, remedy), frozenset({key})
+        line = lines.container_name(service)
+        yield _finding(service, copies, what, line.place, remedy), frozenset({line.key})
 
 
 def _addresses(fleet: Fleet, service: Service, copies: int) -> Iterator[tuple[Finding, frozenset[Key]]]:
@@ -42,6 +45,27 @@ def _addresses(fleet: Fleet, service: Service, copies: int) -> Iterator[tuple[Fi
             remedy = f"services: {{{service.name}: {{compose: {{networks: !override [{kept}]}}}}}}"
             keys = frozenset({lines.address(service, joined).key, ("static", str(service.name), joined.network)})
             yield _finding(service, copies, f"fixed address {joined.ipv4}", joined.place, remedy), keys
+
+
+def _ports(fleet: Fleet, service: Service, copies: int) -> Iterator[tuple[Finding, frozenset[Key]]]:
+    """Yield the first published port of a service with more copies than nodes that could each give it to one."""
+    ports = published(service)
+    nodes = [node.name for node in fleet.nodes.values() if may_stand(service, node)]
+    if ports and 0 < len(nodes) < copies:
+        first, scale = ports[0], service.replicas.maximum == copies and service.replicas.scaled
+        most = f"scale: {{max: {len(nodes)}}}" if scale else f"replicas: {len(nodes)}"
+        finding = error(
+            "replicas/one-identity",
+            service.replicas.place,
+            str(service.name),
+            f"{copies} copies of {service.name} publish {first.published}/{first.protocol}, which each of "
+            f"{several(len(nodes), 'node')} has once",
+            "or publish no port, and let an edge lead to the copies",
+            paste=f"services: {{{service.name}: {{{most}}}}}",
+            arithmetic=f"{copies} copies > {several(len(nodes), 'node')} ({', '.join(nodes)})",
+            also=(first.place,),
+        )
+        yield finding, frozenset(lines.port(service, port).key for port in ports)
 
 
 def _finding(service: Service, copies: int, what: str, place: Place, remedy: str) -> Finding:

@@ -26,7 +26,7 @@ def check(survey: Survey) -> Iterator[Finding]:
         if not network.external and network.driver in ("", "bridge"):
             makers[network.real_name] = network
             keys.setdefault(network.name.name, network)
-    where = _nodes(survey)
+    where = nodes_of_networks(survey)
     for name, network in survey.fleet.networks.items():
         # Compose puts the project before a network's key: who writes the bare key means that one all the same.
         maker = makers.get(network.real_name) or keys.get(network.real_name)
@@ -49,7 +49,7 @@ def check(survey: Survey) -> Iterator[Finding]:
         )
 
 
-def _nodes(survey: Survey) -> dict[Name, set[str]]:
+def nodes_of_networks(survey: Survey) -> dict[Name, set[str]]:
     """Return network → the nodes on which services are attached to it."""
     found: dict[Name, set[str]] = {}
     for service in survey.services:

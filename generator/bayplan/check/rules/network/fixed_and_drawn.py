@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from bayplan.analyse import addresses
 from bayplan.check.rule import Rule
+from bayplan.check.rules.network.address_outside import taken_addresses
 from bayplan.finding import Severity
 from bayplan.model.names import Name
 
@@ -20,7 +22,10 @@ RULE = Rule("network/fixed-and-drawn", Severity.NOTE)
 
 
 def check(survey: Survey) -> Iterator[Finding]:
-    """Yield a note for each such network: who draws may draw the address of one that is just stopped."""
+    """Yield a note for each such network: who draws may draw the address of one that is just stopped.
+
+    Where a range is said that addresses are drawn from, only the fixed ones inside of it are told.
+    """
     fixed: dict[Name, list[Service]] = {}
     drawn: dict[Name, list[Service]] = {}
     for service in survey.services:
@@ -29,7 +34,13 @@ def check(survey: Survey) -> Iterator[Finding]:
             (fixed if link.ipv4 else drawn).setdefault(name, []).append(service)
     for name in sorted(fixed.keys() & drawn.keys()):
         network = survey.fleet.networks.get(name)
-        if network is None or _has_range(network) or network.static_addresses == "drop":
+        if network is None or network.static_addresses == "drop":
+            continue
+        subnets = addresses.subnets(network)
+        if any(one.drawn is not None for one in subnets):
+            yield from _inside(survey, network, fixed[name])
+            continue
+        if not subnets and not network.external:
             continue
         yield RULE.finding(
             network.place,
@@ -41,9 +52,23 @@ def check(survey: Survey) -> Iterator[Finding]:
         )
 
 
-def _has_range(network: Network) -> bool:
-    ipam: Any = network.body.get("ipam") or {}
-    return any(one.get("ip_range") for one in ipam.get("config") or ())
+def _inside(survey: Survey, network: Network, fixed: list[Service]) -> Iterator[Finding]:
+    taken = taken_addresses(survey)
+    subnets = addresses.subnets(network)
+    links = ((service, link) for service in fixed for link in service.networks if link.network == network.name.name)
+    for service, link in links:
+        address = addresses.address(link.ipv4)
+        here = (one for one in subnets if address is not None and one.drawn is not None and address in one.drawn)
+        drawn = next(here, None)
+        if address is not None and drawn is not None and not drawn.kept(address):
+            yield RULE.finding(
+                link.place,
+                service.name,
+                f"has the address {address} in the range that {network.name} gives addresses from: another may have it",
+                arithmetic=f"{address} in ip_range {drawn.drawn}",
+                write=addresses.free(network, taken),
+                also=(drawn.said["ip_range"][1],),
+            )
 
 
 def _few(some: list[Service]) -> str:
