@@ -25,6 +25,7 @@ FAMILIES = (
     "security",
     "thresholds",
     "tuning",
+    "volumes",
 )
 Texts = dict[str, str]
 

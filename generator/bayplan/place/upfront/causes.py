@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bayplan.place.constraints.build import build
-from bayplan.place.upfront import contradictions, identity, quotas, sizes, taken
+from bayplan.place.upfront import contradictions, disks, identity, quotas, sizes, taken
 from bayplan.place.upfront.whereabouts import whereabouts
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def upfront(fleet: Fleet) -> Upfront:
     problem = relaxed(identity.identities(fleet))
     problem = relaxed(sizes.sizes(problem))
     where = whereabouts(problem)
+    problem = relaxed(disks.disks(problem, where))
     problem = relaxed(contradictions.against_holds(problem, where))
     problem = relaxed(contradictions.against_ties(problem, where))
     problem = relaxed(taken.taken(problem, where))
