@@ -21,6 +21,7 @@ FAMILIES = (
     "gpu",
     "network",
     "pinning",
+    "rollout",
     "savings",
     "security",
     "thresholds",

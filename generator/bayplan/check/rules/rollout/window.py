@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
@@ -38,5 +39,6 @@ def check(survey: Survey) -> Iterator[Finding]:
         yield RULE.finding(said.place, "rollout", "has a window at hours that no clock shows", write=f'"{hours}{zone}"')
     elif found[5] and found[5] not in available_timezones():
         shown = said.string.removesuffix(found[5]).strip()
+        near = get_close_matches(found[5], available_timezones(), 1)
         message = f"has a window in the time zone {found[5]}, which there is not"
-        yield RULE.finding(said.place, "rollout", message, write=f'"{shown} UTC"')
+        yield RULE.finding(said.place, "rollout", message, write=f'"{shown} {(*near, "UTC")[0]}"')

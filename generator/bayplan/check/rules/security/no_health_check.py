@@ -29,12 +29,13 @@ _PROBES = {
 
 def check(survey: Survey) -> Iterator[Finding]:
     """Yield one finding for each project whose services have neither a health check nor a probe."""
-    silent = [(one, one.place) for one in survey.services if not watched(survey, one) and not _rests(survey, one)]
+    silent = [
+        (one, one.place) for one in survey.services if not watched(survey, one) and not starts_on_demand(survey, one)
+    ]
     for some in by_project(silent).values():
         first, place = some[0]
         count = f", as {len(some) - 1} more of its project" if len(some) > 1 else ""
-        probes = [(one, _PROBES.get(image_name(one.image))) for one, _ in some]
-        known = [(one, {"test": probe, "interval": "30s"}) for one, probe in probes if probe]
+        known = [(one, {"test": test, "interval": "30s"}) for one, _ in some if (test := probe(one))]
         yield RULE.finding(
             place,
             first.name,
@@ -44,6 +45,11 @@ def check(survey: Survey) -> Iterator[Finding]:
             remedy="ask it what its users ask of it, under compose: healthcheck: {test: [CMD, …], interval: 30s}",
             also=tuple(at for _, at in some[1:]),
         )
+
+
+def probe(service: Service) -> list[str]:
+    """Return how the image of a service asks itself whether it works, or nothing."""
+    return _PROBES.get(image_name(service.image), [])
 
 
 def watched(survey: Survey, service: Service) -> bool:
@@ -57,7 +63,7 @@ def watched(survey: Survey, service: Service) -> bool:
     return (asks and not off) or any(path[:2] == ("health", "probe") for path in service.settings)
 
 
-def _rests(survey: Survey, service: Service) -> bool:
+def starts_on_demand(survey: Survey, service: Service) -> bool:
     """Whether a service runs only when somebody asks for it, who then sees what it does."""
     pool = survey.fleet.pools.get(service.pool)
     return pool is not None and pool.scaling == "on-demand"
