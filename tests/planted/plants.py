@@ -152,6 +152,42 @@ def never_healthy(rng: random.Random, ground: Ground) -> Patch | None:
     return None
 
 
+def port_twice(rng: random.Random, ground: Ground) -> Patch | None:
+    """One of a service's own ports once more."""
+    publishing = services(ground, lambda one: any(port.published for port in one.ports) and not one.network_mode)
+    service = chosen(rng, [one for one in publishing if not one.remap_ports])
+    if service is None:
+        return None
+    mine = [str(port) for port in service.ports]
+    port = rng.choice([port for port in service.ports if port.published])
+    host = f"{port.host_ip}:" if port.host_ip else ""
+    more = f"{host}{port.published}:{rng.randint(50_000, 59_999)}/{port.protocol}"
+    return Patch("network/port-twice", key_of(ground, service, "compose", "ports"), [*mine, more])
+
+
+def connections(rng: random.Random, ground: Ground) -> Patch | None:
+    """A pool larger than the database takes connections."""
+    databases = services(ground, lambda one: image_name(one.image) in ("postgres", "mysql", "mariadb"))
+    rng.shuffle(databases)
+    for database in databases:
+        near = services(
+            ground,
+            lambda one, database=database: (  # type: ignore[misc]
+                one.name.project == database.name.project
+                and one.name != database.name
+                and one.placement.node == database.placement.node
+                and image_name(one.image) not in (*SHARED, "pgbouncer")
+                and not isinstance(one.body.get("environment"), list)
+            ),
+        )
+        if near:
+            client = rng.choice(near)
+            host = (key_of(ground, client, "compose", "environment", "DB_HOST"), database.name.name)
+            size = key_of(ground, client, "compose", "environment", rng.choice(["DB_POOL_SIZE", "DATABASE_POOL_MAX"]))
+            return Patch("network/connections", size, rng.randint(2_000, 9_000), (host,))
+    return None
+
+
 # --- scaling, volumes ---
 
 
@@ -192,6 +228,19 @@ def class_nowhere(rng: random.Random, ground: Ground) -> Patch | None:
     key, node = found
     value = {**node.value, "class": f"tape{rng.randint(1, 99)}"}
     return Patch("volumes/class-nowhere", ("volumes", key), value)
+
+
+def over_disk(rng: random.Random, ground: Ground) -> Patch | None:
+    """A volume larger than any disk."""
+    volumes = ground.tree.get("volumes")
+    mounted = {key for service in services(ground) for key in service.volume_keys}
+    sized = [
+        key
+        for key, node in (volumes.items() if volumes is not None else ())
+        if node.get("class") is not None and node.get("size") is not None and key.rpartition("/")[2] in mounted
+    ]
+    key = chosen(rng, sized)
+    return Patch("volumes/over-disk", ("volumes", key, "size"), f"{rng.randint(90, 900)}TB") if key else None
 
 
 # --- security ---
@@ -264,6 +313,12 @@ def keep_source(rng: random.Random, ground: Ground) -> Patch | None:
     """The old copy of data thrown away."""
     value = rng.choice(["0s", "0m", "0h", "0d"])
     return Patch("rollout/no-undo", ("rollout", "keep_source"), value) if ground.tree else None
+
+
+def budget(rng: random.Random, ground: Ground) -> Patch | None:
+    """A budget of nothing, of all, or for a label of nobody."""
+    value = rng.choice(["0%", "100%", "250%", f"10% per floor{rng.randint(1, 9)}"])
+    return Patch("rollout/budget", ("rollout", "budget"), value) if ground.tree else None
 
 
 # --- thresholds, totals, evidence ---
@@ -363,8 +418,8 @@ FAMILIES: dict[str, tuple[Plant, ...]] = {
     "capacity": (limit_over_node, pools_over_nodes, replicas_at_max),
     "qos": (not_guaranteed,),
     "scaling": (memory_on_cache, two_scalers),
-    "volumes": (class_nowhere,),
-    "network": (port_taken, address_outside, never_healthy),
+    "volumes": (class_nowhere, over_disk),
+    "network": (port_taken, address_outside, never_healthy, port_twice, connections),
     "security": (
         flag("security/privileged", "privileged", value=True),
         flag("security/host-pid", "pid", "host"),
@@ -373,7 +428,7 @@ FAMILIES: dict[str, tuple[Plant, ...]] = {
         docker_socket,
     ),
     "duplicates": (same_image,),
-    "rollout": (window, keep_source),
+    "rollout": (window, keep_source, budget),
     "thresholds": (warning_over_critical, *WATCHED),
     "totals": (wrong_claim, *BELIEVED),
     "savings": TOTALS,
