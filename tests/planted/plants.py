@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -281,7 +282,9 @@ def same_image(rng: random.Random, ground: Ground) -> Patch | None:
     """Another service becomes one more of a program that runs already, or two become the same one."""
     program = rng.choice(["prom/prometheus:v3.1.0", "grafana/grafana:11.4.0"])
     others = services(ground, lambda one: not runs(one, program) and not one.name.name.startswith("edge-"))
-    plain = [one for one in others if not one.tuning and not one.build and settled(one.image)]
+    programs = Counter(image_name(one.image) for one in services(ground))
+    lone = [one for one in others if settled(one.image) or programs[image_name(one.image)] == 1]
+    plain = [one for one in lone if not one.tuning and not one.build and not is_moving(one.image)]
     there = bool(services(ground, lambda one: runs(one, program)))
     if len(plain) < (1 if there else 2):
         return None
