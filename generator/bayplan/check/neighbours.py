@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from bayplan.analyse.addresses import address
 from bayplan.analyse.ports import published
 from bayplan.finding import Finding, Place, warning
 from bayplan.model.names import Name
@@ -32,19 +33,31 @@ def lost_names(fleet: Fleet, seats: Mapping[Instance, Seat]) -> list[Finding]:
     nodes: dict[Name, set[str]] = {}
     for copy, seat in seats.items():
         nodes.setdefault(copy.service, set()).add(seat.node)
-    bridged = {name for name, network in fleet.networks.items() if network.between_nodes in ("overlay", "proxy")}
+    bridged = {
+        name
+        for name, network in fleet.networks.items()
+        if network.between_nodes in ("overlay", "proxy") or network.driver == "overlay"
+    }
+    named = {service.name: tuple(_named(fleet, service)) for service in fleet.active()}
     return [
-        _lost(service, other, key, ", ".join(sorted(nodes[other.name])))
+        _lost(fleet, service, other, key, sorted(nodes[other.name]), back=_needs(named, other, service))
         for service in fleet.active()
-        for other, key in _named(fleet, service)
+        for other, key in named[service.name]
         if other.name in nodes and nodes.get(service.name, set()).isdisjoint(nodes[other.name])
         if _share_a_network(service, other, bridged)
     ]
 
 
+def _needs(named: Mapping[Name, tuple[tuple[Service, str], ...]], one: Service, other: Service) -> bool:
+    """Whether a service depends on another one, or names it: the other may not depend on it as well."""
+    waits = any(to.name == other.name.name for to in one.depends_on) and one.name.project == other.name.project
+    return waits or any(found is other for found, _ in named.get(one.name, ()))
+
+
 def _named(fleet: Fleet, service: Service) -> Iterator[tuple[Service, str]]:
     """Yield the neighbours that a service's settings name without depending on them, each with the first such key."""
-    seen = {service.name.name, *(dependency.name for dependency in service.depends_on)}
+    hosts = (re.split("[:=]", str(one), maxsplit=1)[0] for one in service.body.get("extra_hosts") or ())
+    seen = {service.name.name, *hosts, *(dependency.name for dependency in service.depends_on)}
     for key, text in _settings(service.body):
         for host in _hosts(key, text):
             other = fleet.services.get(Name(service.name.project, host))
@@ -66,13 +79,18 @@ def _share_a_network(one: Service, other: Service, bridged: set[Name]) -> bool:
     return any(Name(one.name.project, key) not in bridged for key in both)
 
 
-def _lost(service: Service, other: Service, key: str, where: str) -> Finding:
+def _lost(fleet: Fleet, service: Service, other: Service, key: str, nodes: list[str], *, back: bool) -> Finding:
+    where, host = ", ".join(nodes), fleet.nodes[nodes[0]].address
     message = f"names {other.name.name} in its {key}, which stands on {where}: nothing makes that name known here"
     bridge = f"services: {{{service.name}: {{compose: {{depends_on: [{other.name.name}]}}}}}}"
+    if back:  # two that depend on each other never start, but each may know where the other one is
+        known = address(host) is not None and len(nodes) == 1
+        said = f'"{other.name.name}:{host if known else "ADDRESS"}"'
+        bridge = f"services: {{{service.name}: {{compose: {{extra_hosts: [{said}]}}}}}}"
     reachable = any(port.published == port.target for port in published(other))
     remedy = f"{bridge} bridges them{'' if reachable else f', once {other.name.name} publishes that port'}"
     place = _place(service, key)
-    paste = bridge if reachable else ""
+    paste = bridge if reachable and "ADDRESS" not in bridge else ""
     return warning("network/name-lost", place, str(service.name), message, remedy, also=(other.place,), paste=paste)
 
 

@@ -209,8 +209,12 @@ class Network:
     why: str = ""
     ipam: tuple[Ipam, ...] = field(default=(), compare=False, repr=False)
     """What it says of its subnets, which knows where; `body` has the same for comparing."""
-    written: Place = field(default=NOWHERE, compare=False, repr=False)
-    """Where a Compose file defines it, while `place` may be a line of the policy."""
+    places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
+    """Key → where a Compose file says it, while `place` may be a line of the policy; the empty key is the network."""
+
+    def written(self, key: str = "") -> Place:
+        """Return where a Compose file says a key of it, or else where it defines it."""
+        return self.places.get(key) or self.places.get("", NOWHERE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bayplan.compose.references import cycles, needs
+from bayplan.compose.references import DEFAULT_NETWORK
 from bayplan.compose.service import too_many_together
 from bayplan.errors import PolicyError
-from bayplan.finding import Finding, error, warning
+from bayplan.finding import Finding, error
 from bayplan.model.fleet import Fleet, Node, Pool, Volume
 from bayplan.model.names import Name
 from bayplan.model.service import MOST_COPIES, Replicas
@@ -27,6 +27,7 @@ from bayplan.policy.sources import Source, declared, read_sources
 from bayplan.policy.topology import networks, volumes, with_today
 from bayplan.policy.validate import validate
 from bayplan.policy.values import Findings, words
+from bayplan.policy.waits import waits
 from bayplan.source import Node as Yaml
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def _fleets(
     built = [build(findings, context, one) for one in {**written, **new}.values()]
     after = estimate(_countable(findings, built), lines)
     findings.extend(broad(lines, after))
-    findings.extend(_waits(findings, after))
+    findings.extend(waits(findings, after))
     _empty_pools(findings, after, groups)
     pools = {key: _multiplied(pool, setting) for key, pool in groups.pools.items()}
     wanted = Wanted(
@@ -179,7 +180,7 @@ def _fleets(
             before,
             observed,
         ),
-        networks=networks(Findings(), document.get("networks"), {**declared(sources, "networks"), **now.networks}),
+        networks=networks(Findings(), document.get("networks"), {**_networks(document, name, sources), **now.networks}),
         projects={**shape.projects, **now.projects},
     )
     to_be = replace(
@@ -195,28 +196,15 @@ def _fleets(
     return as_is, to_be
 
 
-def _waits(known: Iterable[Finding], services: Iterable[Service]) -> list[Finding]:
-    """Return who waits for nobody or for itself in the end, but what was found in the Compose files already."""
-    said = {(one.rule, one.place) for one in known}
-    projects: dict[str, dict[str, Service]] = {}
-    for service in services:
-        projects.setdefault(service.name.project, {})[service.name.name] = service
-    found: list[Finding] = []
-    for _, there in sorted(projects.items()):
-        for service in there.values():
-            found += [_unknown(service, name, node) for name, node in needs(service.tree).items() if name not in there]
-        if not any(rule == "compose/cycle" for rule, _ in said):
-            found += cycles({key: service.tree for key, service in there.items() if service.active})
-    return [one for one in found if (one.rule, one.place) not in said]
-
-
-def _unknown(service: Service, name: str, node: Yaml) -> Finding:
-    required = node.get("required")
-    say = error if service.active and (required is None or required.value is not False) else warning
-    message = f"depends on '{name}', which no file defines"
-    return say(
-        "compose/depends-on-unknown", node.here, str(service.name), message, f"define {name}, or remove the line"
-    )
+def _networks(document: Yaml, name: str, sources: Mapping[str, Source]) -> dict[Name, Yaml]:
+    """Return the networks of the Compose files, and the default ones of projects that the policy speaks of."""
+    section = document.get("networks")
+    own = {
+        Name(project, DEFAULT_NETWORK): Yaml({}, node.place)
+        for project in (name, *sources)
+        if section is not None and (node := section.get(f"{project}/{DEFAULT_NETWORK}")) is not None
+    }
+    return {**own, **declared(sources, "networks")}
 
 
 def _written(sources: Mapping[str, Source]) -> dict[Name, Written]:
@@ -242,7 +230,7 @@ def _shape(
         environment=setting.name,
         nodes=nodes,
         services={},
-        networks=networks(findings, setting.document.get("networks"), declared(sources, "networks")),
+        networks=networks(findings, setting.document.get("networks"), _networks(setting.document, name, sources)),
         projects={key: source.project for key, source in sources.items()},
         standing=now.standing,
         idle=now.idle,

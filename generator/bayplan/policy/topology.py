@@ -169,7 +169,7 @@ def _network(name: Name, node: Node) -> Network:
         body=_body(node),
         place=node.here,
         ipam=tuple(map(_ipam, config or ())),
-        written=node.here,
+        places={"": node.here, **{key: child.here for key, child in node.items()}},
     )
 
 

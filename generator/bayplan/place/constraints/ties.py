@@ -154,6 +154,8 @@ def bridge_of(fleet: Fleet, service: Service, to: Service) -> tuple[str, Network
 
 def _rank(network: Network | None) -> int:
     way = network.between_nodes if network else "published"
+    if network is not None and network.driver == "overlay" and way == "published":
+        way = "overlay"  # it reaches over nodes by itself
     return _BRIDGES.index(way) if way in _BRIDGES else len(_BRIDGES) - 1
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from bayplan.analyse.addresses import address
 from bayplan.finding import Finding, Place, error
 from bayplan.place.conflict import amend
 from bayplan.place.constraints.rules import Near, Together
-from bayplan.place.constraints.ties import bridge_of
+from bayplan.place.constraints.ties import bridge_of, published, volumes
 from bayplan.place.upfront.whereabouts import Tie, Whereabouts, cut_ties
 from bayplan.place.words import several
 
@@ -23,6 +25,14 @@ if TYPE_CHECKING:
     from bayplan.place.constraints.problem import Problem
 
 Cause = tuple[Finding, frozenset["Key"]]
+_FEW = 5
+"""So many mounts of a volume are shown, each with its place."""
+_LISTENS = {
+    "elasticsearch": 9200, "mariadb": 3306, "memcached": 11211, "minio": 9000, "mongo": 27017, "mysql": 3306,
+    "nats": 4222, "opensearch": 9200, "postgres": 5432, "pgvector": 5432, "postgis": 5432, "rabbitmq": 5672,
+    "redis": 6379, "timescaledb": 5432, "valkey": 6379, "vault": 8200,
+}  # fmt: skip
+"""Image → the port that it listens on."""
 
 
 def against_holds(problem: Problem, where: Whereabouts) -> Iterator[Cause]:
@@ -61,7 +71,7 @@ def _held(some: list[Hold], target: str) -> Finding:
         f"{names} {'is' if one else 'are'} to move from {left} to {target}, but {why}",
         f"or leave {names} on {left}",
         paste=f"volumes: {{{freed}}}",
-        also=tuple(dict.fromkeys(hold.place for hold in some)),
+        also=tuple(dict.fromkeys(place for hold in some for place in (hold.place, hold.line.place))),
     )
 
 
@@ -118,7 +128,20 @@ def _split(problem: Problem, tie: Together, where: Whereabouts) -> Finding:
             movers, [where.presumed(name) for name in tie.users if name not in {one.name for one in movers}]
         ),
         arithmetic=f"{len(tie.users)} = {' + '.join(str(number) for _, number in sorted(here.items(), key=_most))}",
-        also=_others(movers, line.place),
+        also=_others(movers, line.place, *_mounts(problem, tie)),
+    )
+
+
+def _mounts(problem: Problem, tie: Together) -> tuple[Place, ...]:
+    """Return where the few mounts of a volume stand; of many, it is their number that matters."""
+    shared = next((one for one in volumes(problem.fleet) if one.users == tie.users), None)
+    if shared is None or len(tie.users) > _FEW:
+        return ()
+    services = (problem.fleet.services[name] for name in tie.users)
+    real = {one.source for service in services for one in service.mounts if one.kind == "volume"}
+    keys = real & {name.name for name, one in problem.fleet.volumes.items() if one.real_name == shared.volume.real_name}
+    return tuple(
+        mount.place for name in tie.users for mount in problem.fleet.services[name].mounts if mount.source in keys
     )
 
 
@@ -199,12 +222,39 @@ def _refused(problem: Problem, title: str, ties: list[Near], where: Whereabouts)
 def _unreachable(problem: Problem, to: Name, ties: list[Near], where: Whereabouts) -> Finding:
     movers = _all_movers(problem, ties, where)
     names = ", ".join(str(tie.service) for tie in ties)
+    ends = [problem.fleet.services[name] for name in (to, *(tie.service for tie in ties))]
+    paste = _published(problem, to, where)
     return error(
         "network/edge-unreachable",
         movers[0].placement.place,
         str(to),
         f"{names} would reach {to} from another node, but {ties[0].why}",
-        f"publish a port of {to} under its own number, or use between_nodes: overlay or proxy, or keep them together",
+        f"{'' if paste else f'publish a port of {to} under its own number, '}or use between_nodes: overlay or proxy, "
+        "or keep them together",
         arithmetic=several(len(ties), "edge"),
-        also=_others(movers, *(tie.lines[0].place for tie in ties)),
+        paste=paste,
+        also=_others(movers, *(tie.lines[0].place for tie in ties), *_stated(ends)),
     )
+
+
+def _stated(services: Iterable[Service]) -> Iterator[Place]:
+    """Yield the lines that say where services stand."""
+    return (one.placement.place for one in services if one.placement.node)
+
+
+def _published(problem: Problem, to: Name, where: Whereabouts) -> str:
+    """Return the fragment that publishes the port of a service on its node, empty if nobody knows which that is.
+
+    It is what it publishes under another number, exposes, or is known to listen on, if nobody there has it.
+    """
+    service = problem.fleet.services[to]
+    exposed = [int(text) for one in service.body.get("expose") or () if (text := str(one)).isdigit()]
+    image = service.image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+    known = [port.target for port in published(service)] or exposed or [_LISTENS.get(image, 0)]
+    node = problem.fleet.nodes.get(where.presumed(to))
+    taken = {port.published for one in problem.services for port in published(one)}
+    if node is None or not known[0] or known[0] in taken or service.network_mode:
+        return ""
+    host = f"{node.address}:" if address(node.address) is not None else ""
+    ports = [*map(str, service.ports), f"{host}{known[0]}:{known[0]}"]
+    return f"services: {{{to}: {{compose: {{ports: [{', '.join(map(json.dumps, ports))}]}}}}}}"

@@ -50,7 +50,7 @@ def check(survey: Survey) -> Iterator[Finding]:
             arithmetic=f"{1 + len(others)} fixed, 0 subnets",
             paste=survey.paste(("networks", str(name), "static_addresses"), "drop"),
             remedy="or give the network a subnet in its ipam config",
-            also=(network.written, *others),
+            also=(network.written(), *others),
         )
 
 

@@ -65,11 +65,11 @@ def _parents(survey: Survey) -> Iterator[Finding]:
             other = first.setdefault((node, parent), network)
             if other.real_name != network.real_name and not network.external and not other.external:
                 yield RULE.finding(
-                    network.written,
+                    network.written("driver_opts"),
                     name,
                     f"wants the interface {parent} of {node}, which {other.name} has: Docker makes one of them only",
                     arithmetic=f"{parent} on {node}: {other.name}, {name}",
                     remedy="join one network from both, or give each an interface of its own (eth0.10)",
-                    also=(other.written,),
+                    also=(other.written("driver_opts"),),
                 )
                 break

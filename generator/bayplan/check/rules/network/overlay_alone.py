@@ -26,7 +26,7 @@ def check(survey: Survey) -> Iterator[Finding]:
             continue
         if name in where:
             yield RULE.finding(
-                network.written,
+                network.written("driver"),
                 name,
                 "is an overlay network, which Docker makes in a Swarm only, and the policy speaks of none",
                 arithmetic=f"targets: {', '.join(survey.fleet.targets)}; between_nodes: {network.between_nodes}",

@@ -29,7 +29,11 @@ def check(survey: Survey) -> Iterator[Finding]:
         if not why or ports is None:
             continue
         mode = line(service, "network_mode")
-        also = [mode.place] if mode is not None else [network.written for network in _networks(survey, service)]
+        also = (
+            [mode.place]
+            if mode is not None
+            else [network.written("internal") for network in _networks(survey, service)]
+        )
         yield RULE.finding(
             ports.here,
             service.name,

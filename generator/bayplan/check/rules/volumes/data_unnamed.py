@@ -47,6 +47,7 @@ def check(survey: Survey) -> Iterator[Finding]:
             "keeps its data in no named volume: when it is made anew, or moves, it starts empty",
             arithmetic=f"{folder}: {_mounted(service)}",
             remedy=f"mount a volume there in its Compose file, such as {service.name.name}-data:{folder}",
+            also=tuple(mount.place for mount in service.mounts),
         )
 
 

@@ -49,7 +49,7 @@ def check(survey: Survey) -> Iterator[Finding]:
                 arithmetic=f"{copies} copies, 1 {'node with' if rule.spread else 'writer of'} {volume.name.name}",
                 paste=survey.paste(("volumes", survey.volume_key(volume), "access"), "per-replica"),
                 remedy="give each copy a volume of its own, or put it where every node reaches it (access: network)",
-                also=(volume.place,),
+                also=(volume.place, service.replicas.place) if rule.spread else (volume.place,),
             )
 
 
