@@ -91,6 +91,9 @@ def _before(value: Any, path: tuple[str, ...], factors: Mapping[str, Fraction]) 
     if isinstance(value, dict):
         return {key: _before(inner, (*path, key), factors) for key, inner in value.items()}
     resource = path[-1]
+    copies = factors.get("replicas")
+    if copies is not None and isinstance(value, int) and (resource == "replicas" or path[-2:-1] == ("scale",)):
+        return max(1, value * copies.denominator // copies.numerator)
     factor = factors.get(resource)
     if factor is None or len(path) < 2 or path[-2] not in _HALVES:  # noqa: PLR2004 - a half and a resource
         return value

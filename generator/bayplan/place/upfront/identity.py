@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bayplan.analyse.eligible import may_stand
 from bayplan.finding import Finding, Place, error
+from bayplan.place.conflict.amend import show
 from bayplan.place.constraints import lines
 from bayplan.place.constraints.holds import network_of
 from bayplan.place.constraints.ties import placed, published
@@ -52,8 +53,7 @@ def _ports(fleet: Fleet, service: Service, copies: int) -> Iterator[tuple[Findin
     ports = published(service)
     nodes = [node.name for node in fleet.nodes.values() if may_stand(service, node)]
     if ports and 0 < len(nodes) < copies:
-        first, scale = ports[0], service.replicas.maximum == copies and service.replicas.scaled
-        most = f"scale: {{max: {len(nodes)}}}" if scale else f"replicas: {len(nodes)}"
+        first = ports[0]
         finding = error(
             "replicas/one-identity",
             service.replicas.place,
@@ -61,11 +61,22 @@ def _ports(fleet: Fleet, service: Service, copies: int) -> Iterator[tuple[Findin
             f"{copies} copies of {service.name} publish {first.published}/{first.protocol}, which each of "
             f"{several(len(nodes), 'node')} has once",
             "or publish no port, and let an edge lead to the copies",
-            paste=f"services: {{{service.name}: {{{most}}}}}",
+            paste=show(("services", str(service.name)), _fewer(service, len(nodes))),
             arithmetic=f"{copies} copies > {several(len(nodes), 'node')} ({', '.join(nodes)})",
             also=(first.place,),
         )
         yield finding, frozenset(lines.port(service, port).key for port in ports)
+
+
+def _fewer(service: Service, most: int) -> dict[str, object]:
+    """Return what has to be said so that a service never has more than so many copies."""
+    now = service.replicas
+    value: dict[str, object] = {}
+    if now.scaled:
+        value["scale"] = {**({"min": most} if now.minimum > most else {}), "max": most}
+    if not now.scaled or now.count > max(most, now.minimum):
+        value["replicas"] = most
+    return value
 
 
 def _finding(service: Service, copies: int, what: str, place: Place, remedy: str) -> Finding:
