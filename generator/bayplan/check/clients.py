@@ -39,7 +39,10 @@ _TAKES = {
 }
 """Image → the variable that says it. The official images of PostgreSQL and MySQL read none."""
 _FLAGS = re.compile(r"(MYSQL|MARIADB|POSTGRESQL)_EXTRA_FLAGS")
-_MAX = re.compile(r"(?:max[_-]connections[\s=]+|-N\s*)(\d{1,6})\b")
+_MAX = re.compile(r"(?:max[_-]connections[\s=]+|(?<!\S)-N\s*)(\d{1,6})\b")
+
+_FILES = (".conf", ".cnf", ".ini", "conf.d", "/etc/mysql", "/etc/postgresql")
+"""How files and folders end in which a database is told, too."""
 
 _SIZE = re.compile(
     r"(?P<whose>.*?)_?(POOL_?SIZE|POOL_?LIMIT|POOL_?MAX(_?SIZE|_?CONN(ECTION)?S?)?|MAX(IMUM)?_?POOL(_?SIZE)?|JDBC_MAX_SIZE"
@@ -152,7 +155,7 @@ def taken(database: Service) -> Taken | None:
             return Taken(int(found_in[1]), node.place if node is not None else None)
         if "$" in text or "config" in text:
             return None
-    if any(mount.target.endswith((".conf", ".cnf", ".ini", "conf.d")) for mount in database.mounts):
+    if any(mount.target.rstrip("/").endswith(_FILES) for mount in database.mounts):
         return None
     return Taken(_DEFAULT[image])
 
