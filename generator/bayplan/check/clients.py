@@ -49,15 +49,18 @@ _SIZE = re.compile(
     r"|(MAX|LIMIT)_?(OPEN_?)?CONN(ECTION)?S?|CONN(ECTION)?S?_?(LIMIT|MAX)|POOL)"
 )
 _DATABASE = re.compile(
-    r"DB|DATABASE|SQL|PG|POSTGRES|MARIA|JDBC|HIKARI|DATASOURCE|ALCHEMY|TYPEORM|PRISMA|SEQUELIZE|KNEX|GORM|ECTO|HASURA"
+    r"(?:^|_)(?:DB|DATABASE|SQL|PG|POSTGRES|MYSQL|MARIA|JDBC|HIKARI|DATASOURCE|TYPEORM|PRISMA|SEQUELIZE|KNEX|GORM|HASURA"
+    r"|ECTO_)"
 )
 _OTHER = re.compile(
-    r"REDIS|VALKEY|MONGO|RABBIT|AMQP|KAFKA|NATS|HTTP|THREAD|WORKER|CELERY|LDAP|ELASTIC|CACHE|CLIENT|MIN|IDLE"
+    r"(?:^|_)(?:(?:REDIS|VALKEY|MONGO|INFLUX|NEO4J|RABBIT|AMQP|KAFKA|NATS|LDAP|ELASTIC|MEMCACHE)|(?:MIN|MINIMUM|IDLE)(?:_|$))"
 )
+"""What a pool of another program, or the least of one, is called."""
 _PLAIN = frozenset({"", "APP", "API", "SERVICE", "CONNECTION", "CONN", "MAX_OPEN"})
 """What may stand before `_POOL_SIZE` where nothing names a database."""
 _THREADS = "RAILS_MAX_THREADS"
 """What a pool of Rails is as large as where nobody says it."""
+_NO_WORD = re.compile(r"[^A-Z0-9]+")
 _OVERFLOW = re.compile(r"(.*_)?MAX_?OVERFLOW|(.*_)?POOL_?OVERFLOW")
 _PROCESSES = re.compile(r"WEB_CONCURRENCY|(GUNICORN|UVICORN)_WORKERS")
 _SERVERS = re.compile(r"(^|[\s/])(gunicorn|uvicorn|hypercorn|granian)(\s|$)")
@@ -218,7 +221,9 @@ def _hosts(key: str, text: str) -> Iterable[str]:
 def _sizes(environment: Mapping[str, Node], named: Mapping[Name, list[str]]) -> list[Pool]:
     """Return what variables say of the sizes of pools for databases."""
     numbers = {key: value for key, value in environment.items() if value.string.isdigit()}
-    keys = [key for key in numbers if _is_size(key.upper(), named)] or [key for key in numbers if key == _THREADS]
+    keys = [key for key in numbers if _is_size(_NO_WORD.sub("_", key.upper()), named)] or [
+        key for key in numbers if key == _THREADS
+    ]
     return [Pool(int(numbers[key].string), numbers[key], key) for key in keys]
 
 
