@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from bayplan.analyse.addresses import address
 from bayplan.finding import Finding, Place, error
+from bayplan.model.names import Name
 from bayplan.place.conflict import amend
 from bayplan.place.constraints.rules import Near, Together
-from bayplan.place.constraints.ties import bridge_of, published, volumes
+from bayplan.place.constraints.ties import bridge_of, published
 from bayplan.place.upfront.whereabouts import Tie, Whereabouts, cut_ties
 from bayplan.place.words import several
 
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from bayplan.model.fleet import Network
-    from bayplan.model.names import Name
-    from bayplan.model.service import Service
+    from bayplan.model.service import Mount, Service
     from bayplan.place.constraints.holds import Hold
     from bayplan.place.constraints.lines import Key
     from bayplan.place.constraints.problem import Problem
@@ -134,15 +134,19 @@ def _split(problem: Problem, tie: Together, where: Whereabouts) -> Finding:
 
 def _mounts(problem: Problem, tie: Together) -> tuple[Place, ...]:
     """Return where the few mounts of a volume stand; of many, it is their number that matters."""
-    shared = next((one for one in volumes(problem.fleet) if one.users == tie.users), None)
-    if shared is None or len(tie.users) > _FEW:
-        return ()
-    services = (problem.fleet.services[name] for name in tie.users)
-    real = {one.source for service in services for one in service.mounts if one.kind == "volume"}
-    keys = real & {name.name for name, one in problem.fleet.volumes.items() if one.real_name == shared.volume.real_name}
-    return tuple(
-        mount.place for name in tie.users for mount in problem.fleet.services[name].mounts if mount.source in keys
-    )
+    services = [problem.fleet.services[name] for name in tie.users if len(tie.users) <= _FEW]
+    mounts = [(_real_name(problem, service, mount), mount) for service in services for mount in service.mounts]
+    project, _, key = tie.lines[0].subject.partition("/")
+    volume = problem.fleet.volumes.get(Name(project, key))
+    real = volume.real_name if volume is not None and volume.real_name else f"{project}_{key}"
+    return tuple(mount.place for name, mount in mounts if name == real)
+
+
+def _real_name(problem: Problem, service: Service, mount: Mount) -> str:
+    """Return what Docker calls the volume of a mount, empty if it is none."""
+    volume = problem.fleet.volumes.get(Name(service.name.project, mount.source))
+    named = volume.real_name if volume is not None else ""
+    return (named or f"{service.name.project}_{mount.source}") if mount.kind == "volume" else ""
 
 
 def _together(movers: Iterable[Service], homes: Iterable[str]) -> str:

@@ -32,13 +32,14 @@ def check(survey: Survey) -> Iterator[Finding]:
         for link in service.networks:
             name = Name(service.name.project, link.network)
             (fixed if link.ipv4 else drawn).setdefault(name, []).append(service)
+    taken = taken_addresses(survey)
     for name in sorted(fixed.keys() & drawn.keys()):
         network = survey.fleet.networks.get(name)
         if network is None or network.static_addresses == "drop":
             continue
         subnets = addresses.subnets(network)
         if any(one.drawn is not None for one in subnets):
-            yield from _inside(survey, network, fixed[name])
+            yield from _inside(network, fixed[name], taken)
             continue
         if not subnets and not network.external:
             continue
@@ -52,8 +53,7 @@ def check(survey: Survey) -> Iterator[Finding]:
         )
 
 
-def _inside(survey: Survey, network: Network, fixed: list[Service]) -> Iterator[Finding]:
-    taken = taken_addresses(survey)
+def _inside(network: Network, fixed: list[Service], taken: set[str]) -> Iterator[Finding]:
     subnets = addresses.subnets(network)
     links = ((service, link) for service in fixed for link in service.networks if link.network == network.name.name)
     for service, link in links:
