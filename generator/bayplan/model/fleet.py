@@ -124,6 +124,7 @@ class Tier:
     oom_score_adj: int | None = None
     place: Place = NOWHERE
     why: str = ""
+    cores_place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,7 @@ class Pool:
     stop_when_idle: str = ""
     place: Place = NOWHERE
     why: str = ""
+    cores_place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from bayplan.policy.nodes import read_nodes
 from bayplan.policy.observed import Observed, read_observed
 from bayplan.policy.overrides import Gaps, defined_here, resolve
 from bayplan.policy.patterns import Names, Texts
-from bayplan.policy.services import Context, Written, build, defined_service, written_service
+from bayplan.policy.services import Context, Teams, Written, build, defined_service, written_service
 from bayplan.policy.sources import Source, declared, read_sources
 from bayplan.policy.topology import networks, volumes, with_today
 from bayplan.policy.validate import validate
@@ -149,7 +149,8 @@ def _fleets(
         resolve(findings, document.get("services"), names),
         resolve(findings, setting.services, names),
     )
-    context = Context(groups, Gaps(document, groups), sections, names, Texts(nodes), setting.factors)
+    teams = Teams(groups, sections, names)
+    context = Context(groups, Gaps(document, groups), sections, names, Texts(nodes), teams, setting.factors)
     lines, found = read_estimates(document)
     findings.extend(found)
     built = [build(findings, context, one) for one in {**written, **new}.values()]

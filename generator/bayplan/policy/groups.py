@@ -50,8 +50,15 @@ def read_tiers(document: Node) -> dict[str, Tier]:
             oom_score_adj=whole_number(adjust, 0) if adjust is not None else None,
             place=node.here,
             why=word(node.get("why")),
+            cores_place=_place(node, "cores"),
         )
     return dict(sorted(tiers.items()))
+
+
+def _place(node: Node, key: str) -> Place:
+    """Return where a key is written, or else its map."""
+    found = node.get(key)
+    return node.here if found is None else found.place
 
 
 def _overcommit(node: Node | None) -> dict[str, Fraction]:
@@ -76,6 +83,7 @@ def read_pools(document: Node) -> tuple[dict[str, Pool], Findings]:
             stop_when_idle=word(node.get("stop_when_idle")),
             place=node.here,
             why=word(node.get("why")),
+            cores_place=_place(node, "cores"),
         )
     return dict(sorted(pools.items())), findings
 
@@ -193,20 +201,24 @@ def select(
     names: Names | Iterable[Name],
     tiers: Mapping[str, Sequence[Name]] | None = None,
     but: Name | None = None,
+    pools: Mapping[str, Sequence[Name]] | None = None,
 ) -> tuple[tuple[Name, ...], Finding | None]:
     """Return the services that a selector names, sorted, and a finding if it names none.
 
     Args:
-        selector: a service, a pattern, `tier/x` or `project/x`.
+        selector: a service, a pattern, `tier/x`, `pool/x` or `project/x`.
         names: all services.
         tiers: tier → its services, sorted, where a tier may be named.
         but: the service that is not meant: the one that speaks of others.
+        pools: pool → its services, sorted, where a pool may be named.
     """
     text = selector.string
     everyone = names if isinstance(names, Names) else Names(names)
     kind, _, rest = text.partition("/")
     if kind == "tier" and tiers is not None:
         found = tuple(tiers.get(rest, ()))
+    elif kind == "pool" and pools is not None:
+        found = tuple(pools.get(rest, ()))
     elif kind == "project":
         found = everyone.of_project(rest)
     else:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from bayplan.model.service import PlacementRule
 from bayplan.policy.groups import select
@@ -19,7 +19,23 @@ _FEW = 8
 Found = Mapping[tuple[str, ...], Leaf]
 
 
-def placement_rule(findings: Findings, service: Name, found: Found, names: Names, nodes: Texts) -> PlacementRule:
+class Teams(Protocol):
+    """Who belongs to each tier and to each pool, by name."""
+
+    @property
+    def tiers(self) -> Mapping[str, Sequence[Name]]:
+        """Return tier → its services."""
+        ...
+
+    @property
+    def pools(self) -> Mapping[str, Sequence[Name]]:
+        """Return pool → its services."""
+        ...
+
+
+def placement_rule(
+    findings: Findings, service: Name, found: Found, names: Names, nodes: Texts, teams: Teams
+) -> PlacementRule:
     """Return where a service may stand; unknown nodes and services are findings."""
     if not found or taken_back(found):
         return PlacementRule()
@@ -32,8 +48,8 @@ def placement_rule(findings: Findings, service: Name, found: Found, names: Names
         require=_labels(found, "require"),
         prefer=_labels(found, "prefer"),
         tolerations=words(found[("tolerations",)].node) if ("tolerations",) in found else (),
-        affinity=_services(findings, service, found, "affinity", names),
-        anti_affinity=_services(findings, service, found, "anti_affinity", names),
+        affinity=_services(findings, service, found, "affinity", names, teams),
+        anti_affinity=_services(findings, service, found, "anti_affinity", names, teams),
         spread=word(spread.node) if spread else "",
         spread_soft=soft is not None and soft.node.value is True,
         place=first.node.here,
@@ -60,7 +76,7 @@ def _choices(nodes: Texts) -> str:
 
 
 def _nodes(findings: Findings, service: Name, leaf: Leaf | None, nodes: Texts) -> tuple[str, ...]:
-    if leaf is None:
+    if leaf is None or leaf.node.value is None:
         return ()
     return node_names(findings, str(service), leaf.node, nodes)
 
@@ -91,14 +107,23 @@ def _labels(found: Found, key: str) -> dict[str, tuple[str, ...]]:
     return {path[1]: words(leaf.node) for path, leaf in sorted(found.items()) if path[:1] == (key,) and len(path) > 1}
 
 
-def _services(findings: Findings, service: Name, found: Found, key: str, names: Names) -> dict[str, tuple[Name, ...]]:
+def _services(
+    findings: Findings, service: Name, found: Found, key: str, names: Names, teams: Teams
+) -> dict[str, tuple[Name, ...]]:
     domains = {}
     for path, leaf in sorted(found.items()):
         if path[:1] != (key,) or len(path) != 2:  # noqa: PLR2004 - key and domain
             continue
         chosen: set[Name] = set()
         for item in leaf.node if leaf.node.is_list else (leaf.node,):
-            some, missing = select(item, names, but=service)
+            kind = item.string.partition("/")[0]
+            some, missing = select(
+                item,
+                names,
+                teams.tiers if kind == "tier" else None,
+                but=service,
+                pools=teams.pools if kind == "pool" else None,
+            )
             if missing:
                 findings.append(missing)
             chosen.update(some)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bayplan.compose.canonical import canonical_service
@@ -32,6 +33,30 @@ if TYPE_CHECKING:
 _PORT = re.compile(r"[0-9]{1,5}")
 
 
+class Teams:
+    """Who belongs to each tier and pool in the end, by what groups list and what services say; found when asked for."""
+
+    def __init__(self, groups: Groups, sections: tuple[Section, ...], names: Names) -> None:
+        self._groups, self._sections, self._names = groups, sections, names
+
+    @cached_property
+    def tiers(self) -> Mapping[str, tuple[Name, ...]]:
+        """Return tier → its services, by name."""
+        return self._by(0)
+
+    @cached_property
+    def pools(self) -> Mapping[str, tuple[Name, ...]]:
+        """Return pool → its services, by name."""
+        return self._by(1)
+
+    def _by(self, which: int) -> Mapping[str, tuple[Name, ...]]:
+        found: dict[str, list[Name]] = {}
+        for name in sorted(self._names.all):
+            over, _ = overrides(Findings(), name, self._sections)  # what is wrong is told where services are built
+            found.setdefault(_groups(Findings(), self._groups, name, over)[which], []).append(name)
+        return {key: tuple(some) for key, some in found.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """All that services are built from, the same for each of them."""
@@ -41,6 +66,7 @@ class Context:
     sections: tuple[Section, ...]
     names: Names
     nodes: Texts
+    teams: Teams
     factors: Factors = field(default_factory=Factors)
 
 
@@ -164,7 +190,9 @@ def _apply(
         tier=tier,
         pool=pool,
         gpu=_gpu(findings, base, fill, over, context.factors),
-        placement=placement_rule(findings, base.name, _layered(fill, over, "placement"), context.names, context.nodes),
+        placement=placement_rule(
+            findings, base.name, _layered(fill, over, "placement"), context.names, context.nodes, context.teams
+        ),
         cores=word(cores.node) if cores else (pool_cores or group.cores or "shared"),
         qos=qos,
         tuning=_tuning(_layered(fill, over, "tuning")),
