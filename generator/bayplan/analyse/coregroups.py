@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bayplan.analyse.charge import charge_on
@@ -11,7 +11,7 @@ from bayplan.analyse.pools import together
 from bayplan.model.quantity import CPUS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from bayplan.finding import Place
     from bayplan.model.fleet import Fleet, Node
@@ -58,6 +58,11 @@ class Group:
         return together(self.fleet, CPUS, [(one, self.each(one)) for one in self.copies])
 
     @property
+    def wanted(self) -> int:
+        """Return the thousandths of a CPU that they ask for together, or the largest limit of one if that is more."""
+        return max(self.asked, *(one.limits[CPUS].amount for one in self.services if CPUS in one.limits), 0)
+
+    @property
     def label(self) -> str:
         """Return the name of their set, or the empty string."""
         return next((name for name, cores in sorted(self.node.core_map.items()) if cores == self.cores), "")
@@ -66,6 +71,10 @@ class Group:
         """Return the services in words."""
         names = [str(one.name) for one in self.services]
         return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+MOST_GROUPS = 200
+"""Of up to how many groups of a node each is compared with each; of more, each is summed up alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,44 @@ class Shares:
     loose: Group
     alone: bool
     free: tuple[int, ...]
+
+    def crowded(self) -> Iterator[Group]:
+        """Yield who asks for more CPUs than there are cores, the fewest cores first.
+
+        Whoever is confined to some of the cores of others asks for the same ones; so do those whose cores overlap. Of
+        what lies around a crowd nothing more is said, nor of cores that the node does not have.
+        """
+        told: list[set[int]] = []
+        for group in sorted(self._joined(), key=lambda one: (len(one.cores), one.cores)):
+            cores = set(group.cores)
+            there = group.cores[-1] * _MILLI < group.node.has(CPUS)
+            if there and group.asked > len(cores) * _MILLI and not any(one <= cores for one in told):
+                told.append(cores)
+                yield group
+
+    def _joined(self) -> Iterator[Group]:
+        """Yield each group together with those within it, and all those together whose cores overlap."""
+        sets = {cores: frozenset(cores) for cores in self.pinned}
+        if len(sets) > MOST_GROUPS:
+            yield from self.pinned.values()
+            return
+        for cores, mine in sets.items():
+            yield _together([self.pinned[other] for other, theirs in sets.items() if theirs <= mine], cores)
+        left = set(sets)
+        while left:
+            first = min(left)
+            some, union = {first}, sets[first]
+            while more := {other for other in left - some if union & sets[other]}:
+                some |= more
+                union = union.union(*(sets[other] for other in more))
+            left -= some
+            if union not in {sets[one] for one in some}:
+                yield _together([self.pinned[one] for one in sorted(some)], tuple(sorted(union)))
+
+
+def _together(groups: list[Group], cores: tuple[int, ...]) -> Group:
+    copies = sorted((copy for one in groups for copy in one.copies), key=lambda one: one.name)
+    return replace(groups[0], copies=tuple(copies), cores=cores)
 
 
 def shares(fleet: Fleet, seats: Mapping[Instance, Seat]) -> dict[str, Shares]:

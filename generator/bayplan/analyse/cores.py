@@ -1,8 +1,8 @@
 """Which cores are whose: services with exclusive cores get whole physical ones, all shared services the rest.
 
-A node without exclusive services is left alone. The lowest cores that belong to no named set are given first, in the
-order of names, so that the same decision gives the same cores. Linux numbers the threads of core i as i, i + cores,
-i + 2 cores, …: that is what is assumed where a core has several.
+A node without exclusive services is left alone. The lowest cores that belong to no named set, and that nobody else
+names, are given first, in the order of names, so that the same decision gives the same cores. Linux numbers the threads
+of core i as i, i + cores, i + 2 cores, …: that is what is assumed where a core has several.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from bayplan.model.quantity import CPUS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from bayplan.finding import Place
     from bayplan.model.fleet import Fleet, Node
-    from bayplan.model.names import Instance
+    from bayplan.model.names import Instance, Name
     from bayplan.model.placement import Placement
     from bayplan.model.service import Service
 
@@ -49,10 +50,16 @@ class Cores:
 def cores(fleet: Fleet, placement: Placement) -> dict[str, Cores]:
     """Return the cores of each node that has a service with exclusive ones."""
     asking: dict[str, list[Instance]] = {}
+    others: dict[str, set[Name]] = {}
     for copy, seat in sorted(placement.seats.items()):
         if kind(fleet, fleet.services[copy.service]) == EXCLUSIVE:
             asking.setdefault(seat.node, []).append(copy)
-    return {node: _given(fleet, fleet.nodes[node], copies) for node, copies in sorted(asking.items())}
+        else:
+            others.setdefault(seat.node, set()).add(copy.service)
+    return {
+        node: _given(fleet, fleet.nodes[node], copies, others.get(node, set()))
+        for node, copies in sorted(asking.items())
+    }
 
 
 def kind(fleet: Fleet, service: Service) -> str:
@@ -73,6 +80,26 @@ def pinned(fleet: Fleet, service: Service, node: Node) -> tuple[int, ...]:
     return node.core_map.get(how) or cores_in(how)
 
 
+def where_said(fleet: Fleet, service: Service) -> tuple[tuple[str, ...], Place]:
+    """Return where the policy says on which cores a service runs, or where it would, and the line that says so."""
+    path = ("services", str(service.name), "cores")
+    own, pool, tier = service.settings.get(("cores",)), fleet.pools.get(service.pool), fleet.tier_of(service)
+    if own is not None and own.value is not None:
+        return path, own.place
+    if pool is not None and pool.cores and pool.cores == service.cores:
+        return ("pools", pool.name, "cores"), pool.cores_place
+    if tier.cores and tier.cores != SHARED:
+        return ("tiers", tier.name, "cores"), tier.cores_place
+    written = service.tree.get("cpuset") if service.tree is not None else None
+    return path, written.place if written is not None else service.place
+
+
+def whole_cores(node: Node, some: Iterable[int]) -> frozenset[int]:
+    """Return the physical cores that logical ones are threads of."""
+    count = max(1, node.has(CPUS) // (_MILLI * max(1, node.threads_per_core)))
+    return frozenset(core % count for core in some)
+
+
 def cores_in(text: str) -> tuple[int, ...]:
     """Return the cores of `2-3`, `0,4-5`, sorted; none for any other text."""
     cores: set[int] = set()
@@ -82,6 +109,11 @@ def cores_in(text: str) -> tuple[int, ...]:
             return ()
         cores.update(range(int(found[1]), int(found[2] or found[1]) + 1))
     return tuple(sorted(cores))
+
+
+def looks_like_cores(text: str) -> bool:
+    """Whether a text is meant as cores, even if it names none: `5-2`, `2,`."""
+    return re.fullmatch(r"[0-9,\s-]+", text) is not None
 
 
 def show_cores(cores: Iterable[int]) -> str:
@@ -95,8 +127,9 @@ def show_cores(cores: Iterable[int]) -> str:
     return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
-def _given(fleet: Fleet, node: Node, copies: list[Instance]) -> Cores:
+def _given(fleet: Fleet, node: Node, copies: list[Instance], others: Iterable[Name]) -> Cores:
     named = {core for some in node.core_map.values() for core in some}
+    named.update(core for name in others for core in pinned(fleet, fleet.services[name], node))
     free = [whole for whole in _physical(node) if named.isdisjoint(whole)]
     own: dict[Instance, tuple[int, ...]] = {}
     short: dict[Instance, int] = {}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bayplan.analyse.cores import EXCLUSIVE, OS, cores_in, kind, pinned, show_cores
+from bayplan.analyse.cores import EXCLUSIVE, OS, SHARED, cores_in, kind, pinned, show_cores, whole_cores
 from bayplan.check.coreset import said_of
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class Pair:
         node: where both stand.
         one, other: the services; the first says so.
         mine, theirs: the cores that they are confined to; empty if to none.
+        more: those of whom the same line says the same, on the same cores as the other.
     """
 
     node: Node
@@ -36,22 +37,32 @@ class Pair:
     other: Service
     mine: tuple[int, ...]
     theirs: tuple[int, ...]
+    more: tuple[Service, ...] = ()
+
+    @property
+    def others(self) -> str:
+        """Return the others by name."""
+        names = [str(one.name) for one in (self.other, *self.more)]
+        return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
     @property
     def common(self) -> str:
-        """Return the cores that both are confined to."""
-        return show_cores(set(self.mine) & set(self.theirs))
+        """Return the cores of the first that the other runs on as well, if only on another thread of them."""
+        both = whole_cores(self.node, self.mine) & whole_cores(self.node, self.theirs)
+        return show_cores(core for core in self.mine if whole_cores(self.node, (core,)) <= both)
 
     def shown(self) -> str:
         """Return which cores each may run on."""
         mine, theirs = (show_cores(cores) if cores else "any" for cores in (self.mine, self.theirs))
-        return f"{mine} ({self.one.name.name}) and {theirs} ({self.other.name.name})"
+        others = ", ".join(one.name.name for one in (self.other, *self.more))
+        return f"{mine} ({self.one.name.name}) and {theirs} ({others})"
 
 
 def pairs(survey: Survey) -> Iterator[Pair]:
-    """Yield each two services that are to stand apart by cores and may meet on one, once."""
+    """Yield each two services that are to stand apart by cores and may meet on one, once; alike ones together."""
     seen: set[tuple[Name, Name]] = set()
     for service in survey.services:
+        alike: dict[tuple[str, tuple[int, ...]], Pair] = {}
         for name in service.placement.anti_affinity.get("cores", ()):
             other = survey.fleet.services.get(name)
             pair = (min(service.name, name), max(service.name, name))
@@ -60,22 +71,43 @@ def pairs(survey: Survey) -> Iterator[Pair]:
             seen.add(pair)
             both = set(survey.nodes_of.get(service.name, ())) & set(survey.nodes_of.get(name, ()))
             met = (_met(survey, survey.fleet.nodes[node], service, other) for node in sorted(both))
-            yield from [found for found in met if found is not None][:1]
+            found = next((one for one in met if one is not None), None)
+            if found is not None:
+                first = alike.setdefault((found.node.name, found.theirs), found)
+                if first is not found:
+                    alike[found.node.name, found.theirs] = replace(first, more=(*first.more, other))
+        yield from alike.values()
 
 
 def _met(survey: Survey, node: Node, one: Service, other: Service) -> Pair | None:
     if EXCLUSIVE in (kind(survey.fleet, one), kind(survey.fleet, other)):
         return None
+    if any(_told_elsewhere(survey, node, service) for service in (one, other)):
+        return None
     mine, theirs = (pinned(survey.fleet, service, node) for service in (one, other))
-    apart = mine and theirs and not set(mine) & set(theirs)
-    return None if apart else Pair(node, one, other, mine, theirs)
+    if mine and theirs and not whole_cores(node, mine) & whole_cores(node, theirs):
+        return None
+    return None if _sets_overlap(node, mine, theirs) else Pair(node, one, other, mine, theirs)
+
+
+def _told_elsewhere(survey: Survey, node: Node, service: Service) -> bool:
+    """Whether a service asks for a set that a node does not have: then it is that which has to change."""
+    word = kind(survey.fleet, service)
+    return word not in ("", SHARED) and not pinned(survey.fleet, service, node)
+
+
+def _sets_overlap(node: Node, mine: tuple[int, ...], theirs: tuple[int, ...]) -> bool:
+    """Whether two sets of a node share cores: then it is the sets that have to change."""
+    sets = set(node.core_map.values())
+    return bool(mine != theirs and {mine, theirs} <= sets and set(mine) & set(theirs))
 
 
 def lines(survey: Survey, pair: Pair) -> tuple[Place, tuple[Place, ...]]:
     """Return where it is said that two stand apart, and where their cores are said."""
     rule = survey.settings_of(pair.one, "placement", "anti_affinity", "cores")
-    said = (said_of(survey, service) for service in (pair.one, pair.other))
-    return rule.place if rule else pair.one.placement.place, tuple(one.place for one in said if one is not None)
+    said = (said_of(survey, service) for service in (pair.one, pair.other, *pair.more))
+    places = dict.fromkeys(one.place for one in said if one is not None)
+    return rule.place if rule else pair.one.placement.place, tuple(places)
 
 
 def parted(survey: Survey, pair: Pair) -> str:
@@ -84,9 +116,12 @@ def parted(survey: Survey, pair: Pair) -> str:
     if here is None:
         return ""
     mine, theirs = pair.mine, pair.theirs
-    for service, others in ((other, mine), (one, theirs)):
+    ways = ((other, mine), (one, theirs))
+    for service, others in ways[::-1] if pair.more else ways:
         if others and (found := _elsewhere(here, node, service, set(others))):
             return survey.paste(survey.path_of(service, "cores"), found)
+    if pair.more:
+        return ""
     if not (mine or theirs):
         return _two_sets(survey, here, node, one, other)
     return _halves(survey, here, one, other) if mine == theirs else ""
@@ -107,9 +142,9 @@ def _elsewhere(here: Shares, node: Node, service: Service, taken: set[int]) -> s
     for name, some in sorted(node.core_map.items()):
         group = here.pinned.get(some)
         room = len(some) * _MILLI - (group.asked if group else 0)
-        if name != OS and not taken & set(some) and room >= asked:
+        if name != OS and not whole_cores(node, taken) & whole_cores(node, some) and room >= asked:
             return name
-    free = [core for core in here.free if core not in taken]
+    free = [core for core in here.free if not whole_cores(node, taken) & whole_cores(node, (core,))]
     needed = max(1, -(-asked // _MILLI))
     return show_cores(free[:needed]) if len(free) > needed else ""
 

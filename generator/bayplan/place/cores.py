@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bayplan.analyse.coregroups import Group, shares
-from bayplan.analyse.cores import OS, SHARED, cores, kind
+from bayplan.analyse.cores import OS, SHARED, cores, kind, where_said
 from bayplan.finding import Finding, error, warning
 from bayplan.model.quantity import CPUS
 from bayplan.place.conflict.amend import show
@@ -15,6 +15,8 @@ from bayplan.place.coresets import smaller, too_few
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from bayplan.analyse.cores import Cores
+    from bayplan.finding import Place
     from bayplan.model.fleet import Fleet, Node
     from bayplan.model.placement import Placement
     from bayplan.model.service import Service
@@ -24,14 +26,17 @@ _MILLI = 1000
 
 def core_findings(fleet: Fleet, placement: Placement) -> Iterator[Finding]:
     """Yield core sets that are too small for what stands on them, and nodes on which some have no core at all."""
+    told: dict[Place, tuple[int, Finding]] = {}
     for name, here in shares(fleet, placement.seats).items():
         spare = 0 if here.alone else max(0, len(here.free) - bool(here.loose.copies))
-        for group in here.pinned.values():
-            found = too_few(group, here.free, spare)
-            if found is not None:
-                yield found
-        if fleet.nodes[name].core_map and not (here.free or here.alone):
+        for group in here.crowded():
+            found, lack = too_few(group, here.free, spare), group.asked - len(group.cores) * _MILLI
+            # One line may be the set of many nodes: it is told where it lacks most.
+            if found.place not in told or told[found.place][0] < lack:
+                told[found.place] = lack, found
+        if fleet.nodes[name].core_map.keys() - {OS} and not (here.free or here.alone):
             yield from _in_no_set(here.loose, here.pinned)
+    yield from (found for _, found in told.values())
     yield from _own_cores(fleet, placement)
 
 
@@ -78,23 +83,35 @@ def _own_cores(fleet: Fleet, placement: Placement) -> Iterator[Finding]:
     """Yield the copies for which too few cores are free, and nodes on which none is left for the others."""
     for name, given in cores(fleet, placement).items():
         node = fleet.nodes[name]
-        for copy, wanted in given.short.items():
-            service = fleet.services[copy.service]
-            fitting = given.free * max(1, node.threads_per_core) * _MILLI
-            yield error(
-                "pinning/too-few-cores",
-                Group(fleet, node, (service,)).place(service),
-                str(copy),
-                f"asks for {wanted} cores of its own on {name}; fewer are in no set and nobody's own",
-                _remedy(node),
-                arithmetic=f"{wanted} > {given.free}",
-                paste=show(("services", str(service.name)), smaller(service, fitting)) if fitting else "",
-                also=(node.place,),
-            )
+        for service in dict.fromkeys(copy.service for copy in given.short):
+            yield _too_few_of_its_own(Group(fleet, node, (fleet.services[service],)), given)
         others = [one for one in placement.on(name) if kind(fleet, fleet.services[one.service]) == SHARED]
         if others and not given.rest:
             message = f"has no core left for {others[0].service}: each is the system's or somebody's own"
             yield error("pinning/no-core", node.place, f"nodes.{name}", message, _remedy(node))
+
+
+def _too_few_of_its_own(group: Group, given: Cores) -> Finding:
+    """Return what is wrong with a service some copies of which find fewer free cores than they ask for."""
+    (service,), node = group.copies, group.node
+    wanted = next(cores for copy, cores in given.short.items() if copy.service == service.name)
+    threads = max(1, node.threads_per_core)
+    mine = sum(len(own) // threads for copy, own in given.own.items() if copy.service == service.name)
+    copies = sum(copy.service == service.name for copy in (*given.own, *given.short))
+    there = (given.free + mine) // copies
+    times = f"{copies} x {wanted} = {copies * wanted}" if copies > 1 else str(wanted)
+    said = where_said(group.fleet, service)[1]
+    more = (service.replicas.place,) if service.replicas.count > 1 else ()
+    return error(
+        "pinning/too-few-cores",
+        group.place(service),
+        str(service.name),
+        f"asks for {times.rpartition(' ')[2]} cores of its own on {node.name}; fewer are in no set and nobody's own",
+        _remedy(node),
+        arithmetic=f"{times} > {given.free + mine}",
+        paste=show(("services", str(service.name)), smaller(service, there * threads * _MILLI)) if there else "",
+        also=tuple(dict.fromkeys(one for one in (said, *more, node.place) if one != group.place(service))),
+    )
 
 
 def _remedy(node: Node) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from bayplan.analyse.cores import show_cores
+from bayplan.analyse.cores import show_cores, where_said
 from bayplan.analyse.pools import pool_charge, together
 from bayplan.finding import Finding, error
 from bayplan.model.quantity import CPUS
@@ -13,7 +13,10 @@ from bayplan.model.units import in_policy, show_cpus
 from bayplan.place.conflict.amend import show
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bayplan.analyse.coregroups import Group
+    from bayplan.finding import Place
     from bayplan.model.service import Service
 
 _MILLI = 1000
@@ -21,7 +24,7 @@ _STEP = 10
 """Docker's smallest step of a CPU limit."""
 
 
-def too_few(group: Group, free: tuple[int, ...], spare: int) -> Finding | None:
+def too_few(group: Group, free: tuple[int, ...], spare: int) -> Finding:
     """Return what is wrong with a group that asks for more CPUs than it has cores.
 
     Args:
@@ -30,22 +33,20 @@ def too_few(group: Group, free: tuple[int, ...], spare: int) -> Finding | None:
         spare: how many of them the group may have.
     """
     there = len(group.cores) * _MILLI
-    if group.asked <= there:
-        return None
     label, shown = group.label, show_cores(group.cores)
     largest = max(group.services, key=lambda one: (group.each(one), str(one.name)))
-    needed = -(-group.asked // _MILLI) - len(group.cores)
-    at_set = group.node.core_places.get(label)
-    wider = needed <= spare
-    place = at_set if wider and at_set else group.place(largest)
-    places = (*map(group.place, group.services), *([at_set] if at_set else ()))
-    if wider:
-        path = ("nodes", group.node.name, "core_map", label) if label else ("services", str(largest.name), "cores")
-        paste = show(path, f'"{show_cores([*group.cores, *free[:needed]])}"')
+    needed, better = (-(-amount // _MILLI) - len(group.cores) for amount in (group.asked, group.wanted))
+    said = {one.name: where_said(group.fleet, one) for one in group.services}
+    path, at_cores = said[largest.name]
+    if label:
+        path, at_cores = ("nodes", group.node.name, "core_map", label), group.node.core_places.get(label, at_cores)
+    if needed <= spare:
+        more = free[: better if better <= spare else needed]
+        place, paste = at_cores, show(path, f'"{show_cores([*group.cores, *more])}"')
     else:
-        paste = _smaller(group, there)
+        place, paste = group.place(largest), _smaller(group, there)
     asks = "asks" if len(group.services) == 1 else "ask"
-    has = f"the set {label} has" if label else "the cores are that it names"
+    has = f"the set {label} has" if label else f"the cores are that {'it names' if asks == 'asks' else 'they name'}"
     return error(
         "pinning/too-few-cores",
         place,
@@ -53,9 +54,19 @@ def too_few(group: Group, free: tuple[int, ...], spare: int) -> Finding | None:
         f"{group.listed()} {asks} more CPUs of {group.node.name} than {has}",
         "or other cores for some of them" if len(group.services) > 1 else "",
         arithmetic=f"{_sum(group)} > {len(group.cores)} ({shown})",
-        also=tuple(one for one in dict.fromkeys(places) if one != place),
+        also=tuple(one for one in dict.fromkeys(_places(group, at_cores)) if one != place),
         paste=paste,
     )
+
+
+def _places(group: Group, at_cores: Place) -> Iterator[Place]:
+    """Yield all lines that make the sum: the CPUs of each, how many copies there are, and the cores."""
+    yield at_cores
+    for service in group.services:
+        yield group.place(service)
+        yield where_said(group.fleet, service)[1]
+        if service.replicas.count > 1:
+            yield service.replicas.place
 
 
 def _sum(group: Group) -> str:

@@ -236,7 +236,7 @@ def _core_map(findings: Findings, subject: str, source: Source) -> dict[str, tup
 def cores_of(findings: Findings, subject: str, node: Source) -> tuple[int, ...]:
     """Return the cores of `2-3`, `0,4-5` or a list, sorted."""
     cores, unread = _cores(",".join(words(node)))
-    for part in unread:
+    for part in unread if not re.search(r"[^0-9,-]", node.string) else ():  # other signs the schema has named
         findings.say("pinning/unreadable", node, subject, f"'{part}' names no cores", "write 2-3 or 0,4")
     return cores
 

@@ -57,7 +57,11 @@ def _finding(
 ) -> Finding:
     path, nothing = instead
     there = [core for core in some if core < has]
-    value = show_cores(there) if there else nothing
+    here = survey.shares.get(node) if path[0] not in ("pools", "tiers") else None
+    free = [core for core in here.free if core not in there] if here else []
+    # As many as before, so that whoever runs there has room: others of the node for those that it does not have.
+    cores = [*there, *free[: len(some) - len(there)]]
+    value = show_cores(cores) if cores else nothing
     return RULE.finding(
         place,
         subject,

@@ -28,7 +28,7 @@ def check(survey: Survey) -> Iterator[Finding]:
         yield RULE.finding(
             place,
             pair.one.name,
-            f"is never to share a core with {pair.other.name}, but on {pair.node.name} {which} confined to any",
+            f"is never to share a core with {pair.others}, but on {pair.node.name} {which} confined to any",
             arithmetic=pair.shown(),
             remedy="" if paste else "give them cores of two sets, or one of them cores: exclusive",
             paste=paste,

@@ -13,11 +13,13 @@ from bayplan.finding import Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bayplan.analyse.coregroups import Shares
     from bayplan.check.survey import Survey
     from bayplan.finding import Finding
     from bayplan.model.fleet import Node
 
 RULE = Rule("pinning/reserved-cores", Severity.ERROR)
+_MILLI = 1000
 
 
 def check(survey: Survey) -> Iterator[Finding]:
@@ -45,6 +47,8 @@ def check(survey: Survey) -> Iterator[Finding]:
 def _of_set(survey: Survey, node: Node, name: str, some: tuple[int, ...]) -> Finding:
     kept = node.core_map[OS]
     left = [core for core in some if core not in kept]
+    here = survey.shares.get(node.name)
+    left += here.free[: len(some) - len(left)] if here and left else ()
     path = survey.node_path(node.name, "core_map", name)
     return RULE.finding(
         node.core_places.get(name, node.place),
@@ -57,10 +61,21 @@ def _of_set(survey: Survey, node: Node, name: str, some: tuple[int, ...]) -> Fin
     )
 
 
+def _asked(here: Shares, some: tuple[int, ...]) -> int:
+    """Return the thousandths of a CPU that those want who are confined to some cores."""
+    group = here.pinned.get(some)
+    return group.wanted if group else 0
+
+
 def _of_line(survey: Survey, node: Node, said: Said, some: tuple[int, ...]) -> Finding:
     kept = node.core_map[OS]
     left = [core for core in some if core not in kept]
     nothing = RESET if said.compose else SHARED
+    here = survey.shares.get(node.name)
+    if here is not None and said.path[0] == "services" and (left or said.word == OS):
+        # As many as before, or of the system's as many as are asked for, so that whoever runs there has room.
+        wanted = len(some) if left else max(1, -(-_asked(here, some) // _MILLI))
+        left += [core for core in here.free if core not in left][: max(0, wanted - len(left))]
     return RULE.finding(
         said.place,
         said.subject,

@@ -24,10 +24,11 @@ def check(survey: Survey) -> Iterator[Finding]:
             continue
         place, also = lines(survey, pair)
         paste = parted(survey, pair)
+        all_ = "all" if pair.more else "both"
         yield RULE.finding(
             place,
             pair.one.name,
-            f"is never to share a core with {pair.other.name}, but on {pair.node.name} both run on {pair.common}",
+            f"is never to share a core with {pair.others}, but on {pair.node.name} {all_} run on {pair.common}",
             arithmetic=f"{pair.shown()} share {pair.common}",
             remedy="" if paste else "give them cores of two sets, and fewer CPUs if none has room",
             paste=paste,

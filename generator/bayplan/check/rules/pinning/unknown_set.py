@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from bayplan.analyse.cores import OS, SHARED, cores_in
+from bayplan.analyse.cores import OS, SHARED, looks_like_cores
 from bayplan.check.coreset import Said, said_of
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
@@ -25,7 +25,7 @@ def check(survey: Survey) -> Iterator[Finding]:
     lacking: dict[Said, set[str]] = {}
     for service in survey.services:
         said = said_of(survey, service)
-        if said is None or cores_in(said.word):
+        if said is None or said.compose or looks_like_cores(said.word):
             continue
         nodes = survey.nodes_of.get(service.name, () if said.word in somewhere else sorted(survey.fleet.nodes))
         without = {name for name in nodes if said.word not in survey.fleet.nodes[name].core_map}
