@@ -8,6 +8,7 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
+from bayplan.finding import NOWHERE, Place
 from bayplan.model.quantity import CPUS, DISK, GPU_MEMORY, MEMORY
 from bayplan.policy.values import word
 
@@ -21,13 +22,41 @@ if TYPE_CHECKING:
 
 _LINE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(.*)")
 _BAND = re.compile(r"([0-9.]+)% *\.\. *([0-9.]+)%")
-_WATCHED = {
-    "node.cpus": CPUS, "node.cpu": CPUS, "node.memory": MEMORY, "node.disk": "disk", "node.gpu_memory": GPU_MEMORY,
-    "gpu.memory": GPU_MEMORY, "gpu.gpu_memory": GPU_MEMORY, "gpu.vram": GPU_MEMORY,
+BUSY = "gpu"
+"""The key of the band for the time in which cards are busy."""
+_USE = frozenset({"usage", "used", "use", "utilization", "utilisation", "util", "busy", "percent", "pct"})
+_SAME = {"cpu": CPUS, "ram": MEMORY, "mem": MEMORY, "vram": GPU_MEMORY, "disks": "disk", "filesystem": "disk",
+         "gpus": BUSY}  # fmt: skip
+_FALLING = frozenset(
+    {"free", "available", "availability", "battery", "remaining", "left", "headroom", "uptime", "success", "hit",
+     "hits", "healthy", "ready"}
+)  # fmt: skip
+"""Words of what there should be much of: it is told below a line."""
+_UNITS = {
+    "/second": ("rate", Fraction(1)), "/minute": ("rate", Fraction(1, 60)), "/hour": ("rate", Fraction(1, 3600)),
+    "/day": ("rate", Fraction(1, 86400)),
+    "us": ("time", Fraction(1, 10**6)), "ms": ("time", Fraction(1, 1000)), "s": ("time", Fraction(1)),
+    "m": ("time", Fraction(60)), "min": ("time", Fraction(60)), "h": ("time", Fraction(3600)),
+    "d": ("time", Fraction(86400)),
+    "KB": ("size", Fraction(10**3)), "MB": ("size", Fraction(10**6)), "GB": ("size", Fraction(10**9)),
+    "TB": ("size", Fraction(10**12)), "KiB": ("size", Fraction(2**10)), "MiB": ("size", Fraction(2**20)),
+    "GiB": ("size", Fraction(2**30)), "TiB": ("size", Fraction(2**40)),
+    "W": ("power", Fraction(1)), "kW": ("power", Fraction(1000)),
+    "% of limit": ("%", Fraction(1)),
 }  # fmt: skip
-"""Alert → what it watches, as shares of what a node, a disk or a card has."""
-_BUSY = {"gpu.utilization": "gpu", "gpu.use": "gpu", "gpu.busy": "gpu"}
+"""Unit → what is measured in it, and how many of the smallest one it is."""
 WHOLE = 100
+
+
+def meant(name: str) -> tuple[str, str]:
+    """Return whose use an alert watches and of what: `gpu.memory_used` → `gpu`, `gpu_memory`."""
+    whose, _, what = name.partition(".")
+    parts = [part for part in re.split(r"[_.-]", what.lower()) if part not in _USE]
+    plain = "_".join(parts)
+    plain = _SAME.get(plain, plain)
+    if whose == "gpu":
+        plain = {MEMORY: GPU_MEMORY, "": BUSY}.get(plain, plain)
+    return whose, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +75,12 @@ class Line:
         return cls(key, node, Fraction(found[1]), found[2].strip()) if found else None
 
     @property
+    def size(self) -> tuple[str, Fraction]:
+        """Return what is measured, and how much: lines of one kind can be compared, whatever their units are."""
+        kind, factor = _UNITS.get(self.unit, (self.unit, Fraction(1)))
+        return kind, self.number * factor
+
+    @property
     def is_share(self) -> bool:
         """Whether it is a percentage of what there is."""
         return self.unit in {"%", "% of limit"}
@@ -62,17 +97,25 @@ class Alert:
     @property
     def watched(self) -> str:
         """Return the resource of nodes that it watches, or nothing."""
-        return _WATCHED.get(self.name, "")
+        whose, what = meant(self.name)
+        of_node = whose == "node" and what in (CPUS, MEMORY, "disk", GPU_MEMORY)
+        return what if of_node or (whose == "gpu" and what == GPU_MEMORY) else ""
+
+    @property
+    def falls(self) -> bool:
+        """Whether less of it is worse, so that it is told below its lines: what is free, left or available."""
+        return not _FALLING.isdisjoint(re.split(r"[_.-]", self.name.lower()))
 
     @property
     def band(self) -> str:
         """Return the key of the band that is about the same, or nothing."""
-        return _WATCHED.get(self.name, "") or _BUSY.get(self.name, "")
+        whose, what = meant(self.name)
+        return BUSY if whose in ("node", "gpu") and what == BUSY else self.watched
 
     @property
     def lowest(self) -> Line:
         """Return the line that is crossed first."""
-        return min(self.lines, key=lambda line: line.number)
+        return min(self.lines, key=lambda line: line.size[1])
 
     def line(self, key: str) -> Line | None:
         """Return its warning or its critical line."""
@@ -143,6 +186,17 @@ def ceiling_of(survey: Survey, alert: Alert) -> Fraction:
     return Fraction(ceil(highest * 100), 100)  # lines are cut to whole bytes
 
 
+def ceilings_over(survey: Survey, alert: Alert) -> tuple[Place, ...]:
+    """Return where ceilings are written that lie above the lowest line of an alert."""
+    found = (
+        share.place
+        for _, node in sorted(survey.fleet.nodes.items())
+        for resource, share in sorted(node.ceilings.items())
+        if resource.partition(":")[0] == alert.watched and share.value * WHOLE > alert.lowest.number
+    )
+    return tuple(dict.fromkeys(place for place in found if place != NOWHERE))
+
+
 def above(survey: Survey, alert: Alert, least: Fraction = Fraction(0)) -> str:
     """Return a fragment with the alert's lines above all that is planned, allowed and wished, or nothing.
 
@@ -151,6 +205,12 @@ def above(survey: Survey, alert: Alert, least: Fraction = Fraction(0)) -> str:
         alert: the alert.
         least: what they have to be above in any case, in percent.
     """
+    value = raised(survey, alert, least)
+    return survey.paste(("alerts", alert.name), value) if value else ""
+
+
+def raised(survey: Survey, alert: Alert, least: Fraction = Fraction(0)) -> dict[str, str]:
+    """Return which of the alert's lines have to be others, as `above` says them; none if they cannot be."""
     band, planned = band_of(survey, alert.band), over(survey, alert).values()
     bars = [percent(row.bar, row.capacity) for row, _ in planned]
     least = max([least, ceiling_of(survey, alert), *(band[1:2] if band else ()), *bars])
@@ -161,7 +221,7 @@ def above(survey: Survey, alert: Alert, least: Fraction = Fraction(0)) -> str:
             number = _between(least, later.number if later and later.number > least else Fraction(WHOLE))
             value[line.key] = f"{float(number):g}%"
         least = max(least, number)
-    return survey.paste(("alerts", alert.name), value) if value and least < WHOLE else ""
+    return value if least < WHOLE else {}
 
 
 def _between(low: Fraction, high: Fraction) -> Fraction:

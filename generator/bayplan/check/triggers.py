@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from bayplan.check.moment import stated
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -32,13 +34,27 @@ class Trigger:
     node: Node
 
 
+def of_limit(service: Service, trigger: Trigger) -> Fraction | None:
+    """Return a target in percent of the limit, or None if it is none."""
+    if trigger.of == "limit":
+        return trigger.share * 100
+    limit, request = (stated(service, half, trigger.resource) for half in ("limits", "requests"))
+    return trigger.share * 100 * request / limit if trigger.of == "request" and limit else None
+
+
 def triggers(service: Service) -> Iterator[Trigger]:
     """Yield what a service is scaled by, in the order of names; what cannot be read is left out."""
     for path, node in sorted(service.settings.items()):
         if path[:2] != ("scale", "on") or len(path) != 3:  # noqa: PLR2004 - scale.on.RESOURCE
             continue
-        found = _SHARE.fullmatch(node.string.strip())
-        if found:
-            yield Trigger(path[2], Fraction(found[1]) / 100, found[2] or "limit", node)
-        elif re.fullmatch(r"\d+(\.\d+)?", node.string):
-            yield Trigger(path[2], Fraction(node.string), "", node)
+        found = read_trigger(path[2], node)
+        if found is not None:
+            yield found
+
+
+def read_trigger(resource: str, node: Node) -> Trigger | None:
+    """Return what a target says, or None if it cannot be read."""
+    found = _SHARE.fullmatch(node.string.strip())
+    if found:
+        return Trigger(resource, Fraction(found[1]) / 100, found[2] or "limit", node)
+    return Trigger(resource, Fraction(node.string), "", node) if re.fullmatch(r"\d+(\.\d+)?", node.string) else None

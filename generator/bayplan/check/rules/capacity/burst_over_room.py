@@ -28,11 +28,13 @@ def check(survey: Survey) -> Iterator[Finding]:
         factor = burst.get("factor") if burst is not None else None
         if burst is None or factor is None or not words(burst.get("donors")):
             continue
-        donors = [survey.fleet.pools[one] for one in words(burst.get("donors")) if one in survey.fleet.pools]
+        donors = [
+            survey.fleet.pools[one] for one in words(burst.get("donors")) if one in survey.fleet.pools and one != name
+        ]
         for resource in (CPUS, MEMORY):
             quota = pool.quota.get("requests", {}).get(resource)
             given = [one.quota.get("requests", {}).get(resource) for one in donors]
-            if quota is None or any(one is None for one in given):
+            if quota is None or not given or any(one is None for one in given):
                 continue
             more = int((_number(factor) - 1) * quota.amount)
             there = sum(one.amount for one in given if one)

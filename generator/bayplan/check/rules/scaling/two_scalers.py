@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayplan.check.rule import Rule
-from bayplan.check.triggers import triggers
+from bayplan.check.triggers import of_limit, read_trigger, triggers
 from bayplan.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bayplan.check.survey import Survey
-    from bayplan.check.triggers import Trigger
     from bayplan.finding import Finding
     from bayplan.model.service import Service
     from bayplan.source import Node
@@ -31,22 +30,29 @@ def check(survey: Survey) -> Iterator[Finding]:
 def _down(survey: Survey, service: Service) -> Iterator[Finding]:
     """Copies go below `down` and come above a trigger: where both overlap, they come and go for ever."""
     down = survey.settings_of(service, "scale", "down")
-    percent = down.string.rstrip("%").strip() if down is not None else ""
-    shares = [one for one in triggers(service) if one.of]
-    if down is None or not percent.replace(".", "", 1).isdigit() or not shares:
+    if down is None:
         return
-    lowest: Trigger = min(shares, key=lambda one: one.share)
-    if float(percent) < float(lowest.share * 100):
+    for trigger in sorted(triggers(service), key=lambda one: one.share):
+        below = read_trigger(trigger.resource, down)
+        if below is None or bool(below.of) != bool(trigger.of):
+            continue
+        here, there = (of_limit(service, one) if one.of else one.share for one in (below, trigger))
+        if below.of == trigger.of:
+            here, there = below.share, trigger.share
+        if here is None or there is None or here < there:
+            continue
+        unit = f"% of {below.of}" if " of " in down.string else "%" if below.of else ""
+        half = float(below.share * there / here / 2 * (100 if below.of else 1))
+        yield RULE.finding(
+            down.place,
+            service.name,
+            f"takes copies away below {down.string} and adds them above {trigger.node.string} of {trigger.resource}: "
+            "both at once",
+            arithmetic=f"down {down.string} >= up {trigger.node.string}",
+            write=f"{half:g}{unit}",
+            also=(trigger.node.place,),
+        )
         return
-    up = f"{float(lowest.share * 100):g}%"
-    yield RULE.finding(
-        down.place,
-        service.name,
-        f"takes copies away below {down.string} and adds them above {up} of {lowest.resource}: both at once",
-        arithmetic=f"down {down.string} >= up {up}",
-        write=f"{float(lowest.share * 50):g}%",
-        also=(lowest.node.place,),
-    )
 
 
 def _schedule(survey: Survey, service: Service) -> Iterator[Finding]:

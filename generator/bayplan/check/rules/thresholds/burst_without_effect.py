@@ -36,6 +36,7 @@ def check(survey: Survey) -> Iterator[Finding]:
             remedy = f"pools: {{{name}: {{quota: {{requests: ...}}}}}}"
             yield RULE.finding(place, subject, message, arithmetic=f"{factor} x nothing", remedy=remedy)
         elif not _donors(name, burst, pools):
+            place = said.place if burst is not None and (said := burst.get("donors")) is not None else place
             others = [other for other, one in survey.fleet.pools.items() if other != name and one.quota]
             yield RULE.finding(
                 place,

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from bayplan.finding import Finding
 
 RULE = Rule("thresholds/for-too-long", Severity.NOTE)
-_PERIODS = {"/second": "1s", "/minute": "1m", "/hour": "1h", "/day": "24h"}
+_PERIODS = {"/hour": "1h", "/day": "24h"}
+"""Of what happens so often that it is counted by the minute or the second, the rate of the moment is meant."""
 _USUAL = "5m"
 
 

@@ -48,8 +48,11 @@ def _backwards(subject: str, burst: Node) -> Iterator[Finding]:
 def _compared(subject: str, burst: Node) -> Iterator[Finding]:
     enter, leave = burst.get("enter"), burst.get("leave")
     begins, ends = _WHEN.fullmatch(word(enter) or _ENTER), _WHEN.fullmatch(word(leave) or _LEAVE)
-    if begins is None or ends is None or Fraction(ends[3]) <= Fraction(begins[3]):
+    if begins is None or ends is None or Fraction(ends[3]) < Fraction(begins[3]):
         return
+    both = (
+        "between the two it does both" if Fraction(ends[3]) > Fraction(begins[3]) else "it comes and goes at one line"
+    )
     node, low = leave or enter, max(Fraction(begins[3]) - _STEP, Fraction(begins[3]) / 2)
     if node is None:
         return
@@ -62,7 +65,7 @@ def _compared(subject: str, burst: Node) -> Iterator[Finding]:
     yield RULE.finding(
         node.place,
         subject,
-        f"ends when {ends[0]}, but begins when {begins[0]}: between the two it does both",
-        arithmetic=f"{ends[3]} % > {begins[3]} %",
+        f"ends when {ends[0]}, but begins when {begins[0]}: {both}",
+        arithmetic=f"{ends[3]} % {'>' if Fraction(ends[3]) > Fraction(begins[3]) else '='} {begins[3]} %",
         write=flow(write),
     )

@@ -15,19 +15,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bayplan.check.survey import Survey
-    from bayplan.finding import Finding
+    from bayplan.finding import Finding, Place
+    from bayplan.model.service import Service
     from bayplan.source import Node
 
 RULE = Rule("thresholds/outside-advice", Severity.NOTE)
 _FACTOR = Fraction("1.1"), Fraction("1.2")
 _EVERY = "10s", "5m"
 _FEWEST, _LONG = 5, 100
-_SEASONAL = re.compile(r"season|holt|arima|fourier|daily|weekly", re.IGNORECASE)
+_LEAST = "10s"
+_SEASONAL = re.compile(r"season|cycl|period|holt|arima|fourier|fft|prophet|stl|daily|weekly", re.IGNORECASE)
 """Methods that look for what comes back, and so need a long history."""
 
 
 def check(survey: Survey) -> Iterator[Finding]:
-    """Yield a note for each factor, interval and window outside of the advice that says no reason."""
+    """Yield a note for each factor, interval, window and pause outside of the advice that says no reason."""
     for name, pool in _section(survey, "pools"):
         burst = pool.get("burst")
         factor = burst.get("factor") if burst is not None else None
@@ -36,6 +38,25 @@ def check(survey: Survey) -> Iterator[Finding]:
     for name, forecast in _section(survey, "forecasts"):
         if not forecast.get("why"):
             yield from _forecast(f"forecasts.{name}", forecast)
+    said: set[Place] = set()
+    for service in survey.services:
+        node = service.settings.get(("scale", "cooldown"))
+        if node is not None and node.value is not None and node.place not in said and not _reason(service):
+            said.add(node.place)
+            yield from _cooldown(str(service.name), node)
+
+
+def _reason(service: Service) -> bool:
+    """Whether a scale has a reason beside it."""
+    return bool(service.changed.get("scale"))
+
+
+def _cooldown(subject: str, node: Node) -> Iterator[Finding]:
+    """Yield what is wrong with a time between two decisions: copies come and go before either shows."""
+    if units.milliseconds(word(node)) < units.milliseconds(_LEAST):
+        message = f"decides again after {node.string}, before a new copy has taken any load: copies come and go"
+        sums = f"{node.string} < {_LEAST}"
+        yield RULE.finding(node.place, subject, message, arithmetic=sums, write=_LEAST, remedy="or say why")
 
 
 def _section(survey: Survey, key: str) -> list[tuple[str, Node]]:

@@ -7,11 +7,10 @@ from fractions import Fraction
 from math import floor
 from typing import TYPE_CHECKING
 
-from bayplan.check.alerts import WHOLE, above, alerts, shown
-from bayplan.check.moment import stated
+from bayplan.check.alerts import WHOLE, above, alerts, meant, shown
 from bayplan.check.rule import Rule
 from bayplan.check.rules.thresholds.warning_over_critical import disordered
-from bayplan.check.triggers import triggers
+from bayplan.check.triggers import of_limit, triggers
 from bayplan.finding import Place, Severity
 from bayplan.model.quantity import CPUS, MEMORY
 from bayplan.policy.values import word
@@ -26,19 +25,28 @@ if TYPE_CHECKING:
     from bayplan.model.service import Service
 
 RULE = Rule("thresholds/scaler-and-alert", Severity.WARNING)
-_WATCHED = {"service.cpus": CPUS, "service.cpu": CPUS, "service.memory": MEMORY}
 _STEP = 5
 
 
 def check(survey: Survey) -> Iterator[Finding]:
     """Yield a finding for each target of scalers above the line of an alert on the same use; alike ones together."""
-    watched = {_WATCHED[one.name]: one for one in alerts(survey) if one.name in _WATCHED and not disordered(one)}
+    watched = {
+        what: one
+        for one in alerts(survey)
+        for whose, what in [meant(one.name)]
+        if whose == "service" and what in (CPUS, MEMORY) and not disordered(one)
+    }
     above_line: dict[tuple[str, Fraction], dict[Place, tuple[Service, Trigger]]] = {}
     for service in survey.services if watched else ():
         for trigger in triggers(service):
             alert = watched.get(trigger.resource)
-            share = _of_limit(service, trigger)
-            if alert is not None and share is not None and alert.lowest.is_share and share > alert.lowest.number:
+            share = of_limit(service, trigger)
+            if (
+                alert is not None
+                and share is not None
+                and alert.lowest.is_share
+                and alert.lowest.number < share <= WHOLE
+            ):
                 alike = above_line.setdefault((trigger.resource, share), {})
                 alike.setdefault(trigger.node.place, (service, trigger))
     for (resource, share), alike in above_line.items():
@@ -61,14 +69,6 @@ def _told(survey: Survey, alike: list[tuple[Service, Trigger]], share: Fraction,
         paste="" if lower else above(survey, alert, share),
         also=(line.node.place, *(other.node.place for _, other in alike[1:])),
     )
-
-
-def _of_limit(service: Service, trigger: Trigger) -> Fraction | None:
-    """Return a target in percent of the limit, or None if it is none."""
-    if trigger.of == "limit":
-        return trigger.share * WHOLE
-    limit, request = (stated(service, half, trigger.resource) for half in ("limits", "requests"))
-    return trigger.share * WHOLE * request / limit if trigger.of == "request" and limit else None
 
 
 def _lowered(service: Service, trigger: Trigger, share: Fraction, line: Fraction) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from bayplan.check.alerts import above, alerts, ceiling_of, over, shown
+from bayplan.check.alerts import above, alerts, ceiling_of, ceilings_over, over, shown
 from bayplan.check.rule import Rule
 from bayplan.check.rules.thresholds.inside_band import inside
 from bayplan.check.rules.thresholds.target_over_alert import about
@@ -36,6 +36,7 @@ def check(survey: Survey) -> Iterator[Finding]:
             arithmetic=f"{shown(line.number)} < {shown(ceiling)}",
             remedy="lower the ceilings, or tell it later" if paste else "lower the ceilings",
             paste=paste,
+            also=ceilings_over(survey, alert),
         )
 
 
