@@ -108,6 +108,22 @@ def whole(ask: GpuAsk, node: Node) -> int:
     return sum(len(group.cards) for group in groups(node) if not unsuited(ask, group))
 
 
+def copies(ask: GpuAsk, node: Node) -> int:
+    """Return how many copies with such an ask the cards of a node could serve if nobody else had any of them."""
+    fitting = [group for group in groups(node) if not unsuited(ask, group)]
+    if ask.profile:
+        return sum(group.slices[ask.profile] * len(group.cards) for group in fitting)
+    if ask.memory:
+        return sum(group.room // ask.memory * len(group.cards) for group in fitting)
+    return sum(len(group.cards) for group in fitting) // cards_needed(ask)
+
+
+def slice_size(profile: str) -> int:
+    """Return the GiB of VRAM of a MIG slice: 10 of `1g.10gb`; 0 if its name does not say."""
+    found = re.search(r"\.(\d+)gb", profile, re.IGNORECASE)
+    return int(found[1]) if found else 0
+
+
 def missing(ask: GpuAsk, node: Node) -> str:
     """Return why a node could not serve the ask even if it were empty, or the empty string."""
     if not node.gpus:

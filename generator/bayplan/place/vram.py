@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from bayplan.model.fleet import Fleet, Gpu, Node
-    from bayplan.model.names import Instance
+    from bayplan.model.names import Instance, Name
     from bayplan.model.placement import Seat
     from bayplan.model.service import Service
 
@@ -30,10 +30,13 @@ def vram_unsaid(fleet: Fleet, seats: Mapping[Instance, Seat]) -> Iterator[Findin
         for index in seat.gpus:
             users.setdefault((seat.node, index), []).append(copy)
     for name, node in sorted(fleet.nodes.items()):
+        told: set[Name] = set()
         for card in sorted(node.gpus, key=lambda one: one.index):
             here = users.get((name, card.index), [])
             unsaid = [one for one in here if _says_nothing(fleet.services[one.service])]
-            if unsaid and len(here) > 1:
+            # Who sees all cards of a node is told at the first of them.
+            if len(here) > 1 and not told.issuperset(one.service for one in unsaid):
+                told.update(one.service for one in unsaid)
                 yield _finding(fleet, node, card, here, unsaid)
 
 

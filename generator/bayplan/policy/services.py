@@ -250,6 +250,9 @@ def _gpu(findings: Findings, base: Service, fill: Stack, over: Stack, factors: F
         return base.gpu
     if taken_back(found):
         return None
+    found = {path: leaf for path, leaf in found.items() if leaf.node.value is not None}
+    if not found:
+        return base.gpu
     memory = found.get(("memory",))
     count, profile = found.get(("count",)), found.get(("profile",))
     size = _vram(findings, base, memory, factors) if memory else 0

@@ -83,7 +83,9 @@ def show_ask(ask: GpuAsk) -> str:
         return show_bytes(ask.memory)
     if ask.count:
         return "1 whole card" if ask.count == 1 else f"{ask.count} whole cards"
-    return ask.profile or "access to a card"
+    if ask.profile:
+        return ask.profile
+    return "access to a card" if ask.access in (0, 1) else f"access to {'all' if ask.access < 0 else ask.access} cards"
 
 
 def disk_demand(volume: Volume, size: int) -> PolicyLine:

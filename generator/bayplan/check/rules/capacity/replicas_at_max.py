@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayplan.analyse import cards
 from bayplan.analyse.charge import charge
+from bayplan.analyse.eligible import may_stand
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
 from bayplan.model import units
@@ -15,21 +17,46 @@ if TYPE_CHECKING:
 
     from bayplan.check.survey import Survey
     from bayplan.finding import Finding
+    from bayplan.model.names import Name
     from bayplan.model.service import Service
 
 RULE = Rule("capacity/replicas-at-max", Severity.ERROR)
 CARDS = "cards"
+Least = tuple[int, str, int, int]
+"""For how many copies there is room, of which resource, what each takes of it, and what the others take."""
 
 
 def check(survey: Survey) -> Iterator[Finding]:
-    """Yield a finding for each service that does not fit beside what surely runs, once it is at its maximum."""
+    """Yield a finding for each service that does not fit beside what surely runs, once it is at its maximum.
+
+    Where there are even fewer slices or shares of cards, those are told: `gpu/fewer-cards`.
+    """
+    rooms, scarcest = at_most(survey)
+    for service in survey.services:
+        least = scarcest.get(service.name)
+        if least is not None and not _fewer_cards(survey, service, least[0]):
+            yield _finding(survey, service, rooms, least)
+
+
+def _fewer_cards(survey: Survey, service: Service, copies: int) -> bool:
+    """Whether the cards where a service may stand have slices or shares for fewer copies than so many."""
+    ask = service.gpu
+    if ask is None or ask.count or ask.time_group or not (ask.memory or ask.profile):
+        return False
+    nodes = [node for node in survey.fleet.nodes.values() if node.gpus and may_stand(service, node)]
+    return service.replicas.count <= sum(cards.copies(ask, node) for node in nodes) < copies
+
+
+def at_most(survey: Survey) -> tuple[dict[str, int], dict[Name, Least]]:
+    """Return the room for each resource, and service → what is there for the fewest copies, where that is too few."""
+    found: dict[Name, Least] = {}
     rooms = {resource: _room(survey, resource) for resource in (CPUS, MEMORY, CARDS, *_countables(survey))}
     taken = {resource: _taken(survey, resource) for resource in rooms}
     for service in survey.services:
         replicas = service.replicas
         if not replicas.scaled or replicas.maximum <= replicas.count:
             continue
-        least: tuple[int, str, int, int] | None = None
+        least: Least | None = None
         for resource, room in rooms.items():
             each = _each(survey, service, resource)
             others = taken[resource] - each * replicas.count
@@ -41,10 +68,11 @@ def check(survey: Survey) -> Iterator[Finding]:
             if replicas.minimum <= fitting < replicas.maximum and (least is None or fitting < least[0]):
                 least = fitting, resource, each, others
         if least is not None:
-            yield _finding(survey, service, rooms, least)
+            found[service.name] = least
+    return rooms, found
 
 
-def _finding(survey: Survey, service: Service, rooms: Mapping[str, int], least: tuple[int, str, int, int]) -> Finding:
+def _finding(survey: Survey, service: Service, rooms: Mapping[str, int], least: Least) -> Finding:
     """Return what is said of the resource that is there for the fewest copies."""
     fitting, resource, each, others = least
     replicas, place = service.replicas, survey.settings_of(service, "scale", "max")

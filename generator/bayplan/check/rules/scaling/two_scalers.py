@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bayplan.check.rule import Rule
@@ -36,6 +37,8 @@ def _down(survey: Survey, service: Service) -> Iterator[Finding]:
         below = read_trigger(trigger.resource, down)
         if below is None or bool(below.of) != bool(trigger.of):
             continue
+        if " of " not in down.string:  # a share of what copies are added by
+            below = replace(below, of=trigger.of)
         here, there = (of_limit(service, one) if one.of else one.share for one in (below, trigger))
         if below.of == trigger.of:
             here, there = below.share, trigger.share
