@@ -165,11 +165,11 @@ def _cores(standing: Standing, body: dict[str, Any]) -> None:
     """Write the cpuset of a named core set, of a range, of cores of one's own, and of what is left beside those."""
     said = standing.service.cores
     known = standing.node.core_map.get(said)
+    shared = kind(standing.fleet, standing.service) == SHARED
     given = cpuset(standing.fleet, standing.cores, standing.node, standing.copies)
     if known:
         body["cpuset"] = Said(show_cores(known), f"cores: {said}")
-    elif given and "cpuset" not in body:
-        shared = kind(standing.fleet, standing.service) == SHARED
+    elif given and (not shared or "cpuset" not in body):  # cores of one's own are the policy's word, over the file's
         body["cpuset"] = Said(
             show_cores(given), "cores: shared, all but those of others" if shared else f"cores: {said}"
         )

@@ -169,19 +169,31 @@ ON_A = {f"shop/{name}": "a" for name in ("alone", "beside", "beside#2", "named",
 
 
 def test_exclusive_cores_are_whole_and_nobody_elses(render: Render) -> None:
-    """Core 0 is the system's, 1 and 2 are a set; 3 CPUs are two cores of two threads; the others have the rest."""
+    """Core 0 is the system's, 1 and 2 are a set, 5 is named; 3 CPUs are two cores of two threads; others have the rest."""
     made = render(CORES, ON_A)
     assert {
         name: made.service(f"a/shop/{name}").get("cpuset") for name in ("alone", "beside", "named", "other", "said")
     } == {
         "alone": "3-4,11-12",
-        "beside": "5-6,13-14",
+        "beside": "6-7,14-15",
         "named": "1-2",
-        "other": "1-2,7,9-10,15",
+        "other": "1-2,5,9-10,13",
         "said": "5",
     }
     assert 'cpuset: "3-4,11-12"  # cores: exclusive' in made.comments("a/shop")
-    assert 'cpuset: "1-2,7,9-10,15"  # cores: shared, all but those of others' in made.comments("a/shop")
+    assert 'cpuset: "1-2,5,9-10,13"  # cores: shared, all but those of others' in made.comments("a/shop")
+
+
+def test_cores_of_ones_own_are_over_the_cpuset_of_the_file(render: Render) -> None:
+    text = """
+nodes: {a: {cpus: 4, memory: 16GiB}}
+services:
+  alone: {compose: {image: "x:1", cpuset: "2-3"}, cores: exclusive, limits: {cpus: 1}}
+  other: {compose: {image: "x:1", cpuset: "2-3"}, limits: {cpus: 1}}
+"""
+    made = render(text, {"shop/alone": "a", "shop/other": "a"})
+    assert made.service("a/shop/alone")["cpuset"] == "0"
+    assert made.service("a/shop/other")["cpuset"] == "2-3"
 
 
 def test_where_nobody_has_cores_of_his_own_nobody_is_confined(render: Render) -> None:
