@@ -13,9 +13,10 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from bayplan.finding import Place
+    from bayplan.model.service import Service
     from bayplan.source import Node
 
 
@@ -86,6 +87,15 @@ def _kernel(key: str, seen: str, v1: str, v2: str, kubernetes: str = "") -> Row:
     return Row(key, Means(By.KERNEL, v1, seen), Means(By.KERNEL, v2, seen), None, other)
 
 
+def _swarm(key: str, how: str) -> Row:
+    return _same(key, By.NOTHING, "only Swarm reads it", swarm=Means(By.DOCKER, how))
+
+
+def _v1_only(key: str, how: str) -> Row:
+    return Row(key, Means(By.KERNEL, how), Means(By.NOTHING, "cgroup v2 has nothing of the kind, and Docker drops it"))
+
+
+_WINDOWS = "only Windows has it"
 _LATER = "nothing acts on it yet; it is read, checked and kept"
 _FACT = "describes a machine or a name"
 _PLACED = "the placement is proven with it before anything starts"
@@ -111,10 +121,26 @@ TABLE: tuple[Row, ...] = (
         By.NOTHING,
         "Compose ignores it; requests.cpus becomes a weight",
     ),
-    _same(
-        "services.*.compose.deploy.update_config", By.NOTHING, "only Swarm reads it",
-        swarm=Means(By.DOCKER, "docker service update"),
+    _swarm("services.*.compose.deploy.update_config", "docker service update"),
+    _swarm("services.*.compose.deploy.rollback_config", "docker service rollback"),
+    _swarm("services.*.compose.deploy.placement", "docker service create --constraint"),
+    _swarm("services.*.compose.deploy.endpoint_mode", "docker service create --endpoint-mode"),
+    _swarm("services.*.compose.deploy.mode", "docker service create --mode"),
+    _swarm(
+        "services.*.compose.deploy.resources.reservations.generic_resources",
+        "docker service create --generic-resource",
     ),
+    _same("services.*.compose.deploy.restart_policy", By.DOCKER, "its condition and max_attempts, as restart"),
+    _swarm("services.*.compose.deploy.restart_policy.delay", "docker service create --restart-delay"),
+    _swarm("services.*.compose.deploy.restart_policy.window", "docker service create --restart-window"),
+    _v1_only("services.*.compose.mem_swappiness", "memory.swappiness"),
+    _v1_only("services.*.compose.oom_kill_disable", "memory.oom_control"),
+    _v1_only("services.*.compose.cpu_rt_runtime", "cpu.rt_runtime_us"),
+    _v1_only("services.*.compose.cpu_rt_period", "cpu.rt_period_us"),
+    _same("services.*.compose.cpu_count", By.NOTHING, _WINDOWS),
+    _same("services.*.compose.cpu_percent", By.NOTHING, _WINDOWS),
+    _same("services.*.compose.isolation", By.NOTHING, _WINDOWS),
+    _same("services.*.compose.credential_spec", By.NOTHING, _WINDOWS),
     _kernel("services.*.limits.cpus", "cpus:", "cpu.cfs_quota_us", "cpu.max", "resources.limits.cpu"),
     _kernel("services.*.limits.memory", "memory:", "memory.limit_in_bytes", "memory.max", "resources.limits.memory"),
     _kernel("services.*.limits.swap", "memswap_limit:", "memory.memsw.limit_in_bytes", "memory.swap.max"),
@@ -181,6 +207,7 @@ TABLE: tuple[Row, ...] = (
     _same("volumes.*.class", By.DOCKER, "a new volume is made on that disk, as a bind"),
     _same("volumes.*.size", By.PROOF, "counted while placing; local volumes have no quota"),
     _same("volumes.*.backup", By.ROLLOUT, "a copy before each move of it"),
+    _same("volumes.*.backup.hook", By.NOTHING, _LATER),
     _same("volumes.*.backup.keep", By.NOTHING, _LATER),
     _same("volumes.*.backup.encrypt_to", By.NOTHING, _LATER),
     _same("volumes.*.backup.drill", By.NOTHING, _LATER),
@@ -192,6 +219,8 @@ TABLE: tuple[Row, ...] = (
     _same("forecasts", By.NOTHING, _LATER),
     _same("edges.*", By.DOCKER, "a proxy that is a service like any other", "proxy_pass"),
     _same("rollout", By.ROLLOUT, "the waves, gates and locks of apply"),
+    _same("rollout.serial", By.NOTHING, "services are changed one after the other, whatever it says"),
+    _same("rollout.budget", By.NOTHING, _LATER),
     _same("rollout.window", By.NOTHING, _LATER),
     _same("rollout.approvals", By.NOTHING, _LATER),
     _same("rollout.stages.[].approvals", By.NOTHING, _LATER),
@@ -213,19 +242,35 @@ def row_of(key: str) -> Row | None:
     return row
 
 
-def rows_in(document: Node, environment: str) -> Iterator[tuple[Row, list[Place]]]:
+def rows_in(document: Node, environment: str, services: Iterable[Service] = ()) -> Iterator[tuple[Row, list[Place]]]:
     """Yield the rows that a policy has lines of, in the order of the table, each with the places of those lines.
 
-    What an environment says is said of the policy. A row that a longer one speaks for is left out there.
+    What an environment says is said of the policy, what fills the gaps of services is said of services, and so is what
+    their Compose files say. A row that a longer one speaks for is left out there.
+
+    Args:
+        document: the policy.
+        environment: which one.
+        services: those whose Compose files count as well.
     """
     found: dict[Row, list[Place]] = {}
     environments = document.get("environments")
+    of_services = _below(_below((_ROOT,), "services"), "*")
     for tree in (document, environments and environments.get(environment)):
-        if tree is not None:
-            _look(tree, (_ROOT,), found)
+        if tree is None:
+            continue
+        _look(tree, (_ROOT,), found)
+        sections = [section for key in ("tiers", "pools") if (section := tree.get(key)) is not None]
+        groups = [group for section in sections for _, group in section.items()]
+        for one in (tree, *groups):
+            if (defaults := one.get("defaults")) is not None:
+                _look(defaults, of_services, found)
+    for service in services:
+        if service.tree is not None:
+            _look(service.tree, _below(of_services, "compose"), found)
     for row in TABLE:
         if row in found:
-            yield row, found[row]
+            yield row, list(dict.fromkeys(found[row]))
 
 
 def _look(node: Node, at: tuple[_Branch, ...], found: dict[Row, list[Place]]) -> None:
@@ -236,7 +281,7 @@ def _look(node: Node, at: tuple[_Branch, ...], found: dict[Row, list[Place]]) ->
         named = any(key in branch.children for branch in at)
         deeper = _below(at, key) if named else anybody
         row = next((branch.row for branch in deeper if branch.row is not None), None)
-        if row is not None and row.v1.by is not By.FACT:
+        if row is not None and row.v1.by is not By.FACT and not _spoken_for(child, deeper):
             found.setdefault(row, []).append(child.here)
         if child.is_map and any(branch.children for branch in deeper):
             _look(child, deeper, found)
@@ -244,6 +289,12 @@ def _look(node: Node, at: tuple[_Branch, ...], found: dict[Row, list[Place]]) ->
             items = _below(deeper, "[]")
             for item in child:
                 _look(item, items, found)
+
+
+def _spoken_for(node: Node, at: tuple[_Branch, ...]) -> bool:
+    """Whether longer rows speak for all that a map says."""
+    keys = [key for key, _ in node.items() if key != "why" and not key.startswith("x-")] if node.is_map else []
+    return bool(keys) and all(any(one.row is not None for one in _below(at, key)) for key in keys)
 
 
 @cache

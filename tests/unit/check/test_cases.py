@@ -17,6 +17,7 @@ FOLDER = Path(__file__).parents[2] / "cases" / "check"
 FAMILIES = (
     "capacity",
     "duplicates",
+    "enforce",
     "evidence",
     "gpu",
     "network",

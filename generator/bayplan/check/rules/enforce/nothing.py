@@ -21,12 +21,14 @@ def check(survey: Survey) -> Iterator[Finding]:
     """Yield one note that counts such keys or, under `--strict`, a finding for each of them."""
     if "compose" not in survey.fleet.targets:
         return
-    found = {row: places for row, places in rows_in(survey.document, survey.environment) if row.v1.by is By.NOTHING}
+    rows = rows_in(survey.document, survey.environment, survey.services)
+    found = {row: places for row, places in rows if By.NOTHING in (row.v1.by, row.v2.by)}
     if survey.strict:
         for row, places in found.items():
             places = sorted(set(places))  # noqa: PLW2901 - the same, in order
             times = f", in {len(places)} places" if len(places) > 1 else ""
-            message = f"is held by nothing on Compose{times}: {row.v1.how}"
+            where = "Compose" if row.v1.by is By.NOTHING else "Compose with cgroup v2"
+            message = f"is held by nothing on {where}{times}: {row.v2.how}"
             yield RULE.finding(places[0], row.key, message, remedy=_remedy(row), also=tuple(places[1:]))
     elif found:
         keys = ", ".join(sorted(row.key for row in found))
@@ -38,4 +40,6 @@ def check(survey: Survey) -> Iterator[Finding]:
 
 
 def _remedy(row: Row) -> str:
+    if row.key.endswith("reservations.cpus"):
+        return "say cores: exclusive where it has to be a guarantee, and requests.cpus where a weight is enough"
     return f"watch it by other means, or take it out of the policy: nothing will keep {row.key.rpartition('.')[2]}"
