@@ -215,6 +215,22 @@ def two_scalers(rng: random.Random, ground: Ground) -> Patch | None:
     return Patch("scaling/two-scalers", key_of(ground, service, "scale"), scale)
 
 
+def never_reached(rng: random.Random, ground: Ground) -> Patch | None:
+    """A target beyond the limit, or one that nobody measures."""
+    free = services(ground, lambda one: not one.replicas.scaled and not one.gpu and "cpus" in one.limits)
+    service = chosen(rng, free)
+    if service is None:
+        return None
+    rule, on = rng.choice(
+        [
+            ("thresholds/never-scales", {"cpus": f"{rng.randint(101, 300)}% of limit"}),
+            ("thresholds/no-series", {f"zz{rng.randint(100, 999)}": rng.randint(1, 99)}),
+        ]
+    )
+    scale = {"min": service.replicas.count, "max": service.replicas.count, "on": on}
+    return Patch(rule, key_of(ground, service, "scale"), scale)
+
+
 def class_nowhere(rng: random.Random, ground: Ground) -> Patch | None:
     """A class of disk that nobody has."""
     volumes = ground.tree.get("volumes")
@@ -406,6 +422,45 @@ def reserved_cores(rng: random.Random, ground: Ground) -> Patch | None:
     return Patch("pinning/reserved-cores", key_of(ground, service, "cores"), "os") if service else None
 
 
+def confined(ground: Ground) -> list[tuple[Service, str, tuple[int, ...]]]:
+    """Return the services that could be given a set of their node, with each such set and its cores."""
+    nodes = ground.policy.to_be.nodes
+    free = services(ground, lambda one: one.cores == "shared" and not one.pool and not one.replicas.scaled)
+    return [
+        (service, name, some)
+        for service in free
+        if service.placement.node in nodes and "cpus" in service.requests and "cpuset" not in service.body
+        for name, some in sorted(nodes[service.placement.node].core_map.items())
+        if name != "os" and service.requests["cpus"].amount <= 500
+    ]
+
+
+def limit_over_cores(rng: random.Random, ground: Ground) -> Patch | None:
+    """A limit of more CPUs than the set that somebody is given."""
+    found = chosen(rng, confined(ground))
+    if found is None:
+        return None
+    service, name, some = found
+    path = key_of(ground, service, "limits", "cpus")
+    more = ((key_of(ground, service, "cores"), name),)
+    return Patch("pinning/limit-over-cores", path, len(some) + rng.randint(1, 4), more)
+
+
+def cuts_into_a_set(rng: random.Random, ground: Ground) -> Patch | None:
+    """Cores of a set, and one that is in none."""
+    found = chosen(rng, confined(ground))
+    if found is None:
+        return None
+    service, _, some = found
+    node = ground.policy.to_be.nodes[service.placement.node]
+    mapped = {core for cores in node.core_map.values() for core in cores}
+    free = [core for core in range(node.has("cpus") // 1000) if core not in mapped]
+    if not free:
+        return None
+    cores = f"{rng.choice(some)},{rng.choice(free)}"
+    return Patch("pinning/overlap", key_of(ground, service, "cores"), cores)
+
+
 def fewer_cards(rng: random.Random, ground: Ground) -> Patch | None:
     """More cards than there are."""
     cards = sum(len(node.gpus) for node in ground.policy.to_be.nodes.values())
@@ -432,11 +487,11 @@ FAMILIES: dict[str, tuple[Plant, ...]] = {
     ),
     "duplicates": (same_image,),
     "rollout": (window, keep_source, budget),
-    "thresholds": (warning_over_critical, *WATCHED),
+    "thresholds": (warning_over_critical, never_reached, *WATCHED),
     "totals": (wrong_claim, *BELIEVED),
     "savings": TOTALS,
     "evidence": (first_limit,),
     "tuning": (heap_over_limit,),
-    "pinning": (unknown_set, reserved_cores),
+    "pinning": (unknown_set, reserved_cores, limit_over_cores, cuts_into_a_set),
     "gpu": (fewer_cards,),
 }

@@ -38,6 +38,7 @@ _KINDS = (
     "taint",
     "require",
     "nodes",
+    "cores",
     "fixed",
     "gpus",
     "capacity",

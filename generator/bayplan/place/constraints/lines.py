@@ -140,6 +140,11 @@ def rule(service: Service, kind: str, detail: str, words: str) -> PolicyLine:
     return PolicyLine(kind, str(service.name), detail, text, 0, service.placement.place)
 
 
+def cores(service: Service, place: Place) -> PolicyLine:
+    """Return the line by which a service asks for a set of cores."""
+    return PolicyLine("cores", str(service.name), "", f"services.{service.name} cores: {service.cores}", 0, place)
+
+
 def taint(node: Node, mark: Taint) -> PolicyLine:
     """Return the line of a node's taint."""
     value = f"={mark.value}" if mark.value else ""

@@ -186,6 +186,7 @@ Rule: TypeAlias = Refusal | Stay | Together | Near | Apart | Spread | NodeQuota
 RULES = {
     "fixed": "placement/fixed",
     "nodes": "placement/nodes",
+    "cores": "pinning/unknown-set",
     "require": "placement/require",
     "spread": "placement/spread",
     "affinity": "placement/affinity",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayplan.analyse import cards
-from bayplan.analyse.eligible import HARD, runs_on, tolerates
+from bayplan.analyse.cores import EXCLUSIVE, SHARED, cores_in, kind, where_said
+from bayplan.analyse.eligible import HARD, may_stand, runs_on, tolerates
 from bayplan.place.constraints import lines
 from bayplan.place.constraints.rules import Refusal
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 def refusals(fleet: Fleet, service: Service, standing: Standing) -> Iterator[Refusal]:
     """Yield every node that a service can never stand on, once for each reason."""
+    yield from _by_cores(fleet, service, standing)
     for _, node in sorted(fleet.nodes.items()):
         yield from _by_rule(service, node)
         yield from _by_label(service, node)
@@ -35,6 +37,20 @@ def _by_rule(service: Service, node: Node) -> Iterator[Refusal]:
         listed = ", ".join(sorted(rule.nodes))
         line = lines.rule(service, "nodes", "", f"nodes: [{listed}]")
         yield Refusal(service.name, node.name, (line,), f"only {listed} may have it")
+
+
+def _by_cores(fleet: Fleet, service: Service, standing: Standing) -> Iterator[Refusal]:
+    """Yield the nodes without the set of cores that a newcomer asks for, if it may stand where there is one.
+
+    Whoever stands on a node already is not sent away for it: there the name of the set is what is wrong.
+    """
+    word = kind(fleet, service)
+    if standing or word in ("", SHARED, EXCLUSIVE) or cores_in(word):
+        return
+    having = {name for name, node in fleet.nodes.items() if word in node.core_map and may_stand(service, node)}
+    line = lines.cores(service, where_said(fleet, service)[1])
+    for name in sorted(set(fleet.nodes) - having) if having else ():
+        yield Refusal(service.name, name, (line,), f"it has no cores called {word}")
 
 
 def _because(why: str) -> str:
