@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bayplan.analyse.cores import EXCLUSIVE, OS, SHARED, cores_in, kind, pinned, show_cores, whole_cores
 from bayplan.check.coreset import said_of
+from bayplan.model.quantity import CPUS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +118,9 @@ def parted(survey: Survey, pair: Pair) -> str:
         return ""
     mine, theirs = pair.mine, pair.theirs
     ways = ((other, mine), (one, theirs))
-    for service, others in ways[::-1] if pair.more else ways:
+    # Who names cores of his own moves rather than who is in a set, and one rather than several.
+    turned = pair.more or (theirs in node.core_map.values() and mine not in node.core_map.values())
+    for service, others in ways[::-1] if turned else ways:
         if others and (found := _elsewhere(here, node, service, set(others))):
             return survey.paste(survey.path_of(service, "cores"), found)
     if pair.more:
@@ -145,8 +148,12 @@ def _elsewhere(here: Shares, node: Node, service: Service, taken: set[int]) -> s
         if name != OS and not whole_cores(node, taken) & whole_cores(node, some) and room >= asked:
             return name
     free = [core for core in here.free if not whole_cores(node, taken) & whole_cores(node, (core,))]
-    needed = max(1, -(-asked // _MILLI))
-    return show_cores(free[:needed]) if len(free) > needed else ""
+    limit = service.limits.get(CPUS)
+    wanted = max(asked, limit.amount if limit else 0)
+    for needed in (max(1, -(-amount // _MILLI)) for amount in (wanted, asked)):
+        if len(free) > needed:
+            return show_cores(free[:needed])
+    return ""
 
 
 def _two_sets(survey: Survey, here: Shares, node: Node, one: Service, other: Service) -> str:

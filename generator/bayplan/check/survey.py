@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bayplan.analyse.coregroups import shares
+from bayplan.check.apart import pairs
 from bayplan.check.claims import judged, read_claims
 from bayplan.check.moment import AS_IS, TO_BE
 from bayplan.check.paste import fragment
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from bayplan.analyse.coregroups import Shares
+    from bayplan.check.apart import Pair
     from bayplan.check.moment import Moment
     from bayplan.check.subject import Claim
     from bayplan.compose.dockerfile import Image
@@ -111,6 +113,11 @@ class Survey:
     def shares(self) -> Mapping[str, Shares]:
         """Return node → who shares its cores, for each node with a copy, by name."""
         return shares(self.fleet, self.after.seats)
+
+    @cached_property
+    def pairs(self) -> tuple[Pair, ...]:
+        """Return those who are to stand apart by cores and may meet on one."""
+        return tuple(pairs(self))
 
     @cached_property
     def claims(self) -> tuple[Claim, ...]:

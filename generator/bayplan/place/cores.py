@@ -27,10 +27,13 @@ _MILLI = 1000
 def core_findings(fleet: Fleet, placement: Placement) -> Iterator[Finding]:
     """Yield core sets that are too small for what stands on them, and nodes on which some have no core at all."""
     told: dict[Place, tuple[int, Finding]] = {}
+    own = cores(fleet, placement)
     for name, here in shares(fleet, placement.seats).items():
-        spare = 0 if here.alone else max(0, len(here.free) - bool(here.loose.copies))
+        taken = {core for some in own[name].own.values() for core in some} if name in own else set()
+        free = tuple(core for core in here.free if core not in taken)
+        spare = max(0, len(free) - bool(here.loose.copies))
         for group in here.crowded():
-            found, lack = too_few(group, here.free, spare), group.asked - len(group.cores) * _MILLI
+            found, lack = too_few(group, free, spare), group.asked - len(group.cores) * _MILLI
             # One line may be the set of many nodes: it is told where it lacks most.
             if found.place not in told or told[found.place][0] < lack:
                 told[found.place] = lack, found

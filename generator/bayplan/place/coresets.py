@@ -93,15 +93,23 @@ def _smaller(group: Group, there: int) -> str:
     left = group.each(most) + (there - group.asked) // copies[most.name]
     pool = group.fleet.pools.get(most.pool)
     if 2 * left >= group.each(most) and (pool is None or pool.scaling != "on-demand"):
-        return show(("services",), {str(most.name): smaller(most, left)})
+        return show(("services",), {str(most.name): _within(most, left, there)})
     # A quota bounds what members on demand are charged: by how much they shrink it does not.
     for whole in (group.asked, sum(map(group.each, group.copies))):
         sizes = {one.name: group.each(one) * there // whole for one in group.services}
         if together(group.fleet, CPUS, [(one, sizes[one.name]) for one in group.copies]) <= there:
             break
     return show(
-        ("services",), {str(one.name): smaller(one, sizes[one.name]) for one in group.services if group.each(one)}
+        ("services",),
+        {str(one.name): _within(one, sizes[one.name], there) for one in group.services if group.each(one)},
     )
+
+
+def _within(service: Service, amount: int, there: int) -> dict[str, dict[str, str]]:
+    """Return what makes a copy ask for so much CPU, and its limit no more than there is."""
+    limit = service.limits.get(CPUS)
+    more = {"limits": {CPUS: in_policy(CPUS, there)}} if limit is not None and limit.amount > there else {}
+    return {**more, **smaller(service, amount)}
 
 
 def smaller(service: Service, amount: int) -> dict[str, dict[str, str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayplan.analyse.cores import OS, pinned, show_cores
-from bayplan.check.apart import pairs
 from bayplan.check.coreset import said_of
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
@@ -30,7 +29,7 @@ def check(survey: Survey) -> Iterator[Finding]:
     Nothing is said where these cores are the wrong ones anyway: too few for what is asked of them, the system's, not
     there, or those of somebody who is to be kept away.
     """
-    wrong = {one.name for pair in pairs(survey) if pair.common for one in (pair.one, pair.other)}
+    wrong = {one.name for pair in survey.pairs if pair.common for one in (pair.one, pair.other)}
     crowds = {name: [set(one.cores) for one in here.crowded()] for name, here in survey.shares.items()}
     for service in survey.services:
         limit = service.limits.get(CPUS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bayplan.check.apart import lines, pairs, parted
+from bayplan.check.apart import lines, parted
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
 
@@ -19,7 +19,7 @@ RULE = Rule("pinning/not-apart", Severity.WARNING)
 
 def check(survey: Survey) -> Iterator[Finding]:
     """Yield a finding for each two services that are to stand apart by cores, where nothing keeps them apart."""
-    for pair in pairs(survey):
+    for pair in survey.pairs:
         if pair.common:
             continue
         place, also = lines(survey, pair)

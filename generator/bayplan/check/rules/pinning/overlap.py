@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from bayplan.analyse.coregroups import MOST_GROUPS
 from bayplan.analyse.cores import OS, show_cores
-from bayplan.check.apart import pairs
 from bayplan.check.coreset import Said, mapped, said_of
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
@@ -46,7 +45,7 @@ def _lines(survey: Survey) -> Iterator[Finding]:
     that is what is told.
     """
     said: set[Said] = set()
-    apart = {one.name for pair in pairs(survey) if pair.common for one in (pair.one, pair.other)}
+    apart = {one.name for pair in survey.pairs if pair.common for one in (pair.one, pair.other)}
     for name, here in survey.shares.items():
         node = survey.fleet.nodes[name]
         crowds = [set(one.cores) for one in here.crowded()]

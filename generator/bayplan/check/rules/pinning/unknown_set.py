@@ -34,7 +34,9 @@ def check(survey: Survey) -> Iterator[Finding]:
     for said, without in lacking.items():
         first = survey.fleet.nodes[min(without)]
         sets = sorted(set(first.core_map) - {OS})
-        near = get_close_matches(said.word, sets, n=1)
+        near = get_close_matches(said.word, sets, n=1) or (
+            sets if len(sets) == 1 and said.word not in somewhere else []
+        )
         yield RULE.finding(
             said.place,
             said.subject,
@@ -42,6 +44,7 @@ def check(survey: Survey) -> Iterator[Finding]:
             arithmetic=f"{first.name} has {', '.join(sets) or 'no set'}",
             remedy="or name such a set in core_map",
             paste=survey.paste(said.path, near[0] if near else SHARED),
+            also=(first.core_places[near[0]] if near else first.place,),
         )
 
 
