@@ -14,6 +14,7 @@ from bayplan.check.survey import Survey
 from bayplan.finding import Finding, error, in_order
 from bayplan.model.quantity import DISK
 from bayplan.pipeline import numbered, recorded, stop_if_broken
+from bayplan.place.constraints.lines import GPU
 from bayplan.place.vram import vram_unsaid
 from bayplan.plan.diff import diff
 from bayplan.plan.rollout import read_cuts
@@ -27,7 +28,7 @@ from bayplan.render.compose import bodies
 from bayplan.render.node import node_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from bayplan.model.fleet import Fleet
     from bayplan.model.placement import Placement
@@ -133,12 +134,27 @@ def _moments(policy: Policy, placement: Placement, *, decided: bool) -> tuple[di
     return {AS_IS: before, **between, TO_BE: after}, [*findings, *untaken, *crossed]
 
 
-def _unexplained(conflicts: Iterable[place.Conflict], ruled: Iterable[Finding]) -> Iterator[place.Conflict]:
-    """Yield the conflicts but those that only repeat what a rule says already: that nobody has a volume's disk."""
-    nowhere = {one.subject for one in ruled if one.rule == "volumes/class-nowhere"}
+def _unexplained(conflicts: Iterable[place.Conflict], ruled: Collection[Finding]) -> Iterator[place.Conflict]:
+    """Yield the conflicts but those that only repeat what a rule tells with a way out."""
     for conflict in conflicts:
-        if not any(line.subject in nowhere and line.detail.startswith(DISK) for line in conflict.lines):
+        if not _lacks_disk(conflict, ruled) and not _lacks_cards(conflict, ruled):
             yield conflict
+
+
+def _lacks_disk(conflict: place.Conflict, ruled: Iterable[Finding]) -> bool:
+    """Whether a conflict is about a volume on a disk that nobody has."""
+    nowhere = {one.subject for one in ruled if one.rule == "volumes/class-nowhere"}
+    return any(line.subject in nowhere and line.detail.startswith(DISK) for line in conflict.lines)
+
+
+def _lacks_cards(conflict: place.Conflict, ruled: Iterable[Finding]) -> bool:
+    """Whether a conflict is one service with more copies than there are cards, which a rule tells with a way out."""
+    asked = [line for line in conflict.lines if line.kind == "demand"]
+    others = {line.kind for line in conflict.lines} - {"demand", "gpus", "taint", "require", "nodes", "fixed"}
+    alone = {line.subject for line in asked}
+    if others or len(alone) != 1 or any(line.detail != GPU for line in asked):
+        return False
+    return any(one.rule == "gpu/fewer-cards" and one.subject in alone for one in ruled)
 
 
 def impossible(conflict: place.Conflict) -> Finding:

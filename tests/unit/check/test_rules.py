@@ -74,3 +74,20 @@ def test_what_is_right_is_left_alone(rule: str, checked: Callable[[Mapping[str, 
     assert right
     for texts in right:
         assert [str(one) for one in checked(texts) if one.rule == rule or one.is_error] == []
+
+
+def test_too_many_copies_for_the_cards_are_told_once(checked: Callable[..., tuple[Finding, ...]]) -> None:
+    """The rule says how many fit; the proof that they cannot be placed says nothing more, unless others take part."""
+    alone = """
+nodes: {g1: {cpus: 8, memory: 32GiB, gpus: {count: 2, model: T4, memory: 16GiB}}}
+services:
+  train: {compose: {image: "train:1.0"}, limits: {cpus: 1, memory: 2GiB}, gpu: 1, replicas: 3}
+"""
+    beside = (
+        alone.replace("replicas: 3", "replicas: 2").rstrip()
+        + """
+  llm: {compose: {image: "llm:1.0"}, limits: {cpus: 1, memory: 2GiB}, gpu: 2GiB}
+"""
+    )
+    assert [one.rule for one in checked(alone) if one.is_error] == ["gpu/fewer-cards"]
+    assert [one.rule for one in checked(beside) if one.is_error] == ["place/impossible"]
