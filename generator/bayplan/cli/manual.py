@@ -9,7 +9,8 @@ from rich.markdown import Markdown
 from rich.text import Text
 
 from bayplan import pages
-from bayplan.check.enforcement import WORDS, row_of
+from bayplan.check.enforced import row_of
+from bayplan.check.enforcement import WORDS
 from bayplan.errors import UsageError
 from bayplan.policy.keys import Key, key_called, near
 from bayplan.policy.manual import excerpt

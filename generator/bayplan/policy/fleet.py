@@ -22,8 +22,9 @@ from bayplan.policy.nodes import read_nodes
 from bayplan.policy.observed import Observed, read_observed
 from bayplan.policy.overrides import Gaps, defined_here, resolve
 from bayplan.policy.patterns import Names, Texts
-from bayplan.policy.services import Context, Teams, Written, build, defined_service, written_service
+from bayplan.policy.services import Context, Written, build, defined_service, written_service
 from bayplan.policy.sources import Source, declared, read_sources
+from bayplan.policy.teams import Teams
 from bayplan.policy.topology import networks, volumes, with_today
 from bayplan.policy.validate import validate
 from bayplan.policy.values import Findings, words

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bayplan.compose.canonical import canonical_service
@@ -18,6 +17,7 @@ from bayplan.policy.layers import Leaf, Leaves, Stack, stack, taken_back
 from bayplan.policy.overrides import Gaps, Section, overrides
 from bayplan.policy.quantities import Factors, guaranteed, quantities
 from bayplan.policy.rules import placement_rule
+from bayplan.policy.teams import Teams, groups_of
 from bayplan.policy.values import Findings, quantity, whole_number, word, words
 from bayplan.source import Node
 
@@ -31,30 +31,6 @@ if TYPE_CHECKING:
 
 
 _PORT = re.compile(r"[0-9]{1,5}")
-
-
-class Teams:
-    """Who belongs to each tier and pool in the end, by what groups list and what services say; found when asked for."""
-
-    def __init__(self, groups: Groups, sections: tuple[Section, ...], names: Names) -> None:
-        self._groups, self._sections, self._names = groups, sections, names
-
-    @cached_property
-    def tiers(self) -> Mapping[str, tuple[Name, ...]]:
-        """Return tier → its services, by name."""
-        return self._by(0)
-
-    @cached_property
-    def pools(self) -> Mapping[str, tuple[Name, ...]]:
-        """Return pool → its services, by name."""
-        return self._by(1)
-
-    def _by(self, which: int) -> Mapping[str, tuple[Name, ...]]:
-        found: dict[str, list[Name]] = {}
-        for name in sorted(self._names.all):
-            over, _ = overrides(Findings(), name, self._sections)  # what is wrong is told where services are built
-            found.setdefault(_groups(Findings(), self._groups, name, over)[which], []).append(name)
-        return {key: tuple(some) for key, some in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +93,7 @@ def build(findings: Findings, context: Context, written: Written) -> Service:
     """Return the service that the policy makes of a written one."""
     over, compose = overrides(findings, written.name, context.sections)
     base = _composed(findings, written, compose)
-    tier, pool = _groups(findings, context.groups, written.name, over)
+    tier, pool = groups_of(findings, context.groups, written.name, over)
     fill = context.gaps.fill(tier, pool)
     return _apply(findings, context, base, fill, over, tier, pool)
 
@@ -140,37 +116,6 @@ def _composed(findings: Findings, written: Written, overlays: tuple[Node, ...]) 
     service, found = to_service(name.project, name.name, node, profiles=written.profiles, place=place)
     findings.extend(found)
     return service
-
-
-def _groups(findings: Findings, groups: Groups, name: Name, over: Leaves) -> tuple[str, str]:
-    tier = _one_group(findings, "tiers", groups.tiers, name, groups.tier_of.get(name), over.get(("tier",)))
-    listed = groups.pool_of.get(name)
-    pool = _one_group(findings, "pools", groups.pools, name, listed, over.get(("pool",)))
-    return tier or "standard", pool or groups.pool_of_tier.get(tier or "standard", "")
-
-
-def _one_group(
-    findings: Findings,
-    section: str,
-    known: Mapping[str, object],
-    name: Name,
-    listed: tuple[str, Place] | None,
-    said: Leaf | None,
-) -> str:
-    if said is None or said.node.value is None:
-        return listed[0] if listed else ""
-    group = word(said.node)
-    if group not in known:
-        findings.say(f"{section}/unknown", said.node, str(name), f"'{group}' is not among {section}", _choices(known))
-        return listed[0] if listed else ""
-    if listed and listed[0] != group:
-        message = f"says {group}, but {section}.{listed[0]} lists it (at {listed[1]})"
-        findings.append(error(f"{section}/two", said.node.place, str(name), message, "keep one", also=(listed[1],)))
-    return group
-
-
-def _choices(known: Mapping[str, object]) -> str:
-    return f"use one of: {', '.join(sorted(known))}"
 
 
 def _apply(

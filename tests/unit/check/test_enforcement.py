@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bayplan import pipeline
-from bayplan.check.enforcement import TABLE, By, page, row_of
+from bayplan.check.enforced import row_of
+from bayplan.check.enforcement import TABLE, By, page
 from bayplan.policy.folder import read_folder
 from bayplan.workspace import workspace
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bayplan.check.enforcement import By, Row, rows_in
+from bayplan.check.enforced import rows_in
+from bayplan.check.enforcement import By, Row
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
 

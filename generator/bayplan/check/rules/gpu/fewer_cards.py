@@ -9,7 +9,7 @@ from bayplan.analyse.eligible import may_stand
 from bayplan.check.rule import Rule
 from bayplan.check.rules.capacity.replicas_at_max import at_most as scarcest_of
 from bayplan.finding import Severity
-from bayplan.place.constraints.lines import show_ask
+from bayplan.model.units import show_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ def _finding(survey: Survey, service: Service, ask: GpuAsk, fitting: int, nodes:
     at_first = replicas.count > fitting
     copies = replicas.count if at_first else replicas.maximum
     each = " + ".join(f"{cards.copies(ask, node)} ({node.name})" for node in nodes[:8])
-    sums, most, what, those = f"{copies} copies > {each}", "", f"{show_ask(ask)} of a card", "is room"
+    sums, most, what, those = f"{copies} copies > {each}", "", f"{show_bytes(ask.memory)} of a card", "is room"
     if ask.count:
         wanted, there = copies * ask.count, sum(cards.whole(ask, node) for node in nodes)
         names = ", ".join(node.name for node in nodes[:8])
