@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from bayplan.source import Node
 
 RULE = Rule("security/literal-secret", Severity.WARNING)
-_VARIABLES: tuple[tuple[str, ...], ...] = (("environment",), ("build", "args"))
+_VARIABLES: tuple[tuple[str, ...], ...] = (
+    ("environment",), ("build", "args"), ("build",), ("labels",), ("deploy", "labels"), ("logging", "options"),
+)  # fmt: skip
 _COMMANDS: tuple[tuple[str, ...], ...] = (("command",), ("entrypoint",), ("healthcheck", "test"))
 
 
 def check(survey: Survey) -> Iterator[Finding]:
-    """Yield a finding for each service with a secret in a variable, in a URL or on a command line.
+    """Yield a finding for each service with a secret in a variable, a label, a URL or on a command line.
 
     Also where it is only the default of a variable. No value is ever shown.
     """
@@ -40,7 +42,10 @@ def check(survey: Survey) -> Iterator[Finding]:
             found[0][1],
             service.name,
             f"has a secret as plain text in {names}: it is in the history of the file, and docker inspect shows it",
-            paste="" if len(found) > len(variables) else _from_outside(survey, service, variables),
+            # No command is pasted (who knows what else it says), nor where to build from: that is needed to read on.
+            paste=""
+            if len(found) > len(variables) or any(path == ("build",) for path, _, _ in variables)
+            else _from_outside(survey, service, variables),
             remedy="read it from .env or secrets:, and change it, since who has seen the file knows it",
             also=tuple(place for _, place in found[1:]),
         )
@@ -50,12 +55,12 @@ def _variables(service: Service, path: tuple[str, ...]) -> Iterator[tuple[str, N
     """Yield the variables at a path whose value is a secret that stands there."""
     variables = line(service, *path)
     for key, node in variables.items() if variables is not None else ():
-        if is_secret(key, node.string):
+        if not (node.is_map or node.is_list) and is_secret(key, node.string):
             yield key, node
 
 
 def _options(service: Service) -> Iterator[tuple[str, Place]]:
-    """Yield the options of commands that say a secret. A command is not pasted: who knows what else it says."""
+    """Yield what commands say a secret with."""
     for path in _COMMANDS:
         said = line(service, *path)
         words = () if said is None else tuple(said) or (said,)

@@ -29,7 +29,7 @@ def check(survey: Survey) -> Iterator[Finding]:
         yield RULE.finding(
             node.place if node else service.tuning.place,
             service.name,
-            f"has the recipe {recipe}, but starts with {' '.join(starts[:3])}, which is not known to pass options on: "
+            f"has the recipe {recipe}, but starts with {starts[0]}, which is not known to pass options on: "
             "nothing is set",
             remedy=f"name the server in its command, or let the script read what tuning: {{recipe: {recipe}, "
             "environment: {...}} sets",

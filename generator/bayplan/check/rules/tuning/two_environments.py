@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bayplan.check.mending import in_policy
 from bayplan.check.rule import Rule
+from bayplan.check.secrets import hidden
 from bayplan.finding import Severity
 from bayplan.tuning.following import tunings
 from bayplan.tuning.settings import Setting
@@ -60,11 +61,12 @@ def _finding(survey: Survey, known: Application, name: str, variable: str, here:
     nothing = Setting("", "", 0, "", service.place)
     recipe = next((one for one in tunings(known, nothing)), None)
     limit = service.limits.get("memory")
+    mine, other = hidden(here.string), hidden(there.string)
     return RULE.finding(
         here.place,
         service.name,
-        f"sets {variable} to {here.string} here and to {there.string} in environment {name}, both under one limit",
-        arithmetic=f"{here.string} and {there.string}",
+        f"sets {variable} to {mine} here and to {other} in environment {name}, both under one limit",
+        arithmetic=f"{mine} and {other}",
         remedy="" if recipe and limit else "say it once, below services",
         paste=survey.paste(survey.path_of(service, "tuning"), in_policy(recipe)) if recipe and limit else "",
         also=(there.place,),
