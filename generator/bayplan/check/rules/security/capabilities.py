@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bayplan.finding import Finding
 
 RULE = Rule("security/capabilities", Severity.WARNING)
-_MIGHTY = frozenset({"ALL", "SYS_ADMIN", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO", "DAC_READ_SEARCH", "BPF"})
+_MIGHTY = frozenset({"ALL", "SYS_ADMIN", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO", "SYS_BOOT", "DAC_READ_SEARCH", "BPF"})
 
 
 def check(survey: Survey) -> Iterator[Finding]:

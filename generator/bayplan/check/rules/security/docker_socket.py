@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING
 
-from bayplan.check.compose_lines import instead, laid, other_mounts
+from bayplan.check.compose_lines import instead, laid, line, other_mounts
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
 
@@ -13,16 +14,23 @@ if TYPE_CHECKING:
 
     from bayplan.check.survey import Survey
     from bayplan.finding import Finding
+    from bayplan.model.service import Service
+    from bayplan.source import Node
 
 RULE = Rule("security/docker-socket", Severity.WARNING)
-_SOCKETS = ("/docker.sock", "/containerd.sock", "/podman.sock")
-_FOLDERS = frozenset({"/run", "/var/run"})
+_SOCKETS = ("/docker.sock", "/containerd.sock", "/podman.sock", "/crio.sock")
+_FOLDERS = frozenset(
+    {"/run", "/var/run", *(f"{run}/{one}" for run in ("/run", "/var/run") for one in ("containerd", "podman", "crio"))}
+)
 
 
 def check(survey: Survey) -> Iterator[Finding]:
     """Yield a finding for each service that mounts Docker's socket; read-only makes no difference."""
     for service in survey.services:
         given = [mount for mount in service.mounts if mount.kind == "bind" and _holds_socket(mount.source)]
+        asked = line(service, "use_api_socket")
+        if not given and asked is not None and asked.value is True:
+            yield _asked(survey, service, asked)
         if not given:
             continue
         what = "Docker's socket" if given[0].source.endswith(_SOCKETS) else f"Docker's socket, in {given[0].source}"
@@ -36,5 +44,17 @@ def check(survey: Survey) -> Iterator[Finding]:
         )
 
 
+def _asked(survey: Survey, service: Service, asked: Node) -> Finding:
+    """Return the finding for a service that lets Compose mount the socket, with the keys of who starts it."""
+    return RULE.finding(
+        asked.place,
+        service.name,
+        "is given Docker's socket and the credentials of who starts it: whoever gets into it can start a container "
+        "that owns the machine",
+        paste=laid(survey, service, "use_api_socket", value=False),
+        remedy="put a proxy before the socket that lets through only the calls it needs",
+    )
+
+
 def _holds_socket(path: str) -> bool:
-    return path.endswith(_SOCKETS) or path.rstrip("/") in _FOLDERS
+    return path.endswith(_SOCKETS) or posixpath.normpath(path) in _FOLDERS

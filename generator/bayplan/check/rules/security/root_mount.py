@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from typing import TYPE_CHECKING
 
 from bayplan.check.compose_lines import instead, laid, other_mounts
@@ -16,7 +18,17 @@ if TYPE_CHECKING:
     from bayplan.model.service import Mount
 
 RULE = Rule("security/root-mount", Severity.WARNING)
-_SYSTEM = frozenset({"/", "/etc", "/root", "/boot", "/usr", "/bin", "/sbin", "/lib", "/var/lib/docker"})
+_SYSTEM = frozenset(
+    {
+        "/", "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root", "/sbin", "/sys", "/usr", "/usr/bin",
+        "/usr/sbin", "/var", "/var/lib", "/var/lib/docker", "/root/.ssh",
+    }
+)  # fmt: skip
+_TRUSTED = re.compile(
+    r"/etc/(?:passwd|shadow|group|gshadow|sudoers(?:\.d)?|cron[\w.-]*|crontab|systemd|init\.d|ssh|pam\.d|docker|"
+    r"ld\.so[\w.]*|profile(?:\.d)?|environment)(?:/.*)?"
+)
+"""What of /etc makes somebody root who may write it."""
 
 
 def check(survey: Survey) -> Iterator[Finding]:
@@ -44,4 +56,8 @@ def check(survey: Survey) -> Iterator[Finding]:
 
 
 def _is_open(mount: Mount) -> bool:
-    return mount.kind == "bind" and not mount.read_only and (mount.source.rstrip("/") or "/") in _SYSTEM
+    return mount.kind == "bind" and not mount.read_only and _is_system(posixpath.normpath(mount.source))
+
+
+def _is_system(path: str) -> bool:
+    return path in _SYSTEM or _TRUSTED.fullmatch(path) is not None
