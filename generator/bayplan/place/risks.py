@@ -35,13 +35,22 @@ def risks(problem: Problem, seats: Mapping[Instance, Seat]) -> Iterator[Finding]
 
 def _unbounded(problem: Problem, counts: Counts, node: Node, resource: str) -> Iterator[Finding]:
     here = [one for one in problem.services if counts.get(one.name, {}).get(node.name)]
-    names = [str(one.name) for one in here if unbounded(problem.fleet, one, resource)]
-    if names:
-        verb = "has" if len(names) == 1 else "have"
-        message = f"{several(len(names), 'service')} on {node.name} {verb} no limit, request or estimate of {resource}"
+    free = [one for one in here if unbounded(problem.fleet, one, resource)]
+    if free:
+        verb = "has" if len(free) == 1 else "have"
+        message = f"{several(len(free), 'service')} on {node.name} {verb} no limit, request or estimate of {resource}"
         remedy = f"give them limits, or estimates: [{{match: ..., {resource}: ...}}]"
-        listed = ", ".join(names)
-        yield warning("capacity/unbounded", node.place, node.name, message, remedy, arithmetic=f"charged 0: {listed}")
+        listed = ", ".join(str(one.name) for one in free)
+        first, *others = (one.place for one in free)
+        yield warning(
+            "capacity/unbounded",
+            first,
+            node.name,
+            message,
+            remedy,
+            arithmetic=f"charged 0: {listed}",
+            also=tuple(others),
+        )
 
 
 def _bridged(problem: Problem, counts: Counts) -> Iterator[Finding]:

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from bayplan.finding import Finding
 
 RULE = Rule("security/mutable-tag", Severity.NOTE)
-_MOVING = frozenset({"", "latest", "stable", "main", "master", "edge", "nightly", "dev"})
+_MOVING = frozenset(
+    {
+        "", "alpha", "alpine", "beta", "canary", "current", "dev", "devel", "develop", "development", "edge", "head",
+        "latest", "lts", "main", "mainline", "master", "next", "nightly", "prod", "production", "release", "rolling",
+        "slim", "snapshot", "stable", "staging", "test", "testing", "trunk", "unstable",
+    }
+)  # fmt: skip
+"""Words that say a branch or a variant; with a number beside them (`1.27-alpine`) they say a version of it."""
 
 
 def check(survey: Survey) -> Iterator[Finding]:
@@ -42,5 +49,7 @@ def is_moving(image: str) -> bool:
     """Whether an image has no digest, and no tag that stays what it is."""
     if "@" in image or "$" in image or not image:
         return False
-    tag = image.rpartition("/")[2].partition(":")[2]
-    return tag in _MOVING or tag.startswith(("latest-", "nightly-"))
+    tag = image.rpartition("/")[2].partition(":")[2].lower()
+    numbered = any(letter.isdigit() for letter in tag)
+    moves = tag.startswith(("latest-", "nightly-")) or tag.endswith("-snapshot")
+    return moves or (not numbered and not _MOVING.isdisjoint(tag.split("-")))

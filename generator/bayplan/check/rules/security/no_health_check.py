@@ -57,9 +57,10 @@ def watched(survey: Survey, service: Service) -> bool:
     test = line(service, "healthcheck", "test")
     disabled = line(service, "healthcheck", "disable")
     words = [one.string for one in test] if test is not None else []
-    off = words[:1] == ["NONE"] or (disabled is not None and disabled.value is True)
+    said = words or ([test.string] if test is not None and not test.is_list else [])
+    off = said[:1] == ["NONE"] or said[:2] == ["CMD-SHELL", "NONE"] or (disabled is not None and disabled.value is True)
     image = survey.images.get(service.name)
-    asks = bool(words or (test is not None and test.string)) or (image is not None and image.asks)
+    asks = any(said) or (image is not None and image.asks)
     return (asks and not off) or any(path[:2] == ("health", "probe") for path in service.settings)
 
 

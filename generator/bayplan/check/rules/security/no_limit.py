@@ -22,21 +22,17 @@ RULE = Rule("security/no-limit", Severity.NOTE)
 
 
 def check(survey: Survey) -> Iterator[Finding]:
-    """Yield one finding for each project with services that are counted, but that nothing limits."""
-    free = [
-        (service, service.place)
-        for service in survey.services
-        if MEMORY not in service.limits and charge(survey.fleet, service, MEMORY) is not None
-    ]
+    """Yield one finding for each project with services that nothing limits, whether they are counted or not."""
+    free = [(service, service.place) for service in survey.services if MEMORY not in service.limits]
     for some in by_project(free).values():
         first, place = some[0]
         amount = charge(survey.fleet, first, MEMORY)
-        counted = amount.amount if amount else 0
+        counted = f"is counted with {units.show(MEMORY, amount.amount)} of memory" if amount else "asks for no memory"
         count = f", as {len(some) - 1} more of its project" if len(some) > 1 else ""
         yield RULE.finding(
             place,
             first.name,
-            f"is counted with {units.show(MEMORY, counted)} of memory, but nothing limits it{count}",
+            f"{counted}, {'but' if amount else 'and'} nothing limits it{count}",
             arithmetic=listed(some),
             paste=_limits(survey, some),
             remedy="a limit above its peaks: one that leaks ends with its neighbours",

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 RULE = Rule("security/published-everywhere", Severity.NOTE)
 _INSIDE = {
-    2375: "the Docker API", 2379: "etcd", 3306: "MySQL", 5432: "PostgreSQL", 5984: "CouchDB", 6379: "Redis",
-    7687: "Neo4j", 8086: "InfluxDB", 9042: "Cassandra", 9200: "Elasticsearch", 11211: "memcached", 27017: "MongoDB",
+    1433: "SQL Server", 1521: "Oracle", 2181: "ZooKeeper", 2375: "the Docker API", 2379: "etcd", 3306: "MySQL",
+    5432: "PostgreSQL", 5672: "RabbitMQ", 5984: "CouchDB", 6333: "Qdrant", 6379: "Redis", 6432: "PgBouncer",
+    7687: "Neo4j", 8086: "InfluxDB", 8123: "ClickHouse", 8529: "ArangoDB", 8983: "Solr",
+    9042: "Cassandra", 9200: "Elasticsearch", 11211: "memcached", 19530: "Milvus", 26257: "CockroachDB",
+    27017: "MongoDB",
 }  # fmt: skip
 """Ports in the container that are meant for other services."""
 _MOST = 6
