@@ -23,6 +23,7 @@ from bayplan.plan.sides import carried, reasons, standing, wished
 from bayplan.plan.stages import WHOLE, assign, order_findings, staged
 from bayplan.plan.state import state
 from bayplan.policy.builds import read_images
+from bayplan.policy.env_files import read_env_files
 from bayplan.policy.fleet import read_policy
 from bayplan.render.compose import bodies
 from bayplan.render.node import node_findings
@@ -88,6 +89,7 @@ def _checked(space: Workspace, policy: Policy, *, strict: bool) -> tuple[Finding
         strict=strict,
         released=policy.released,
         images=read_images(space.policy, fleet),
+        given=read_env_files(space.policy, fleet),
     )
     ruled = looked_over(survey)
     lost = [keyed(one, policy.document, policy.environment) for one in lost_names(survey.fleet, placement.seats)]

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from bayplan.check.caches import image_name
 from bayplan.check.compose_lines import line
 from bayplan.tuning.command import words_of
-from bayplan.tuning.settings import CONNECTIONS, application
+from bayplan.tuning.reading import application
+from bayplan.tuning.settings import CONNECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from bayplan.check.survey import written
 from bayplan.model.quantity import MEMORY
-from bayplan.tuning.following import tunings, with_tuning
-from bayplan.tuning.settings import application
+from bayplan.tuning.following import tunings
+from bayplan.tuning.reading import under
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ def tuning_that_ends(survey: Survey, known: Application, setting: Setting, still
         still: whether it is still wrong with the service under another tuning.
     """
     for tuning in tunings(known, setting):
-        other = application(with_tuning(known.service, tuning))
+        other = under(known, tuning)
         if other is not None and not still(other):
             return survey.paste(survey.path_of(known.service, "tuning"), in_policy(tuning))
     return ""

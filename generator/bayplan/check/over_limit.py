@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayplan.check.mending import larger_limit, tuning_that_ends
+from bayplan.finding import NOWHERE
 from bayplan.model.quantity import MEMORY
 from bayplan.model.units import MIB, show_bytes, show_share
-from bayplan.tuning.settings import BUFFER_POOL, DIRECT, MAXMEMORY, METASPACE, PAGE_CACHE, SHARED_BUFFERS
+from bayplan.tuning.settings import BUFFER_POOL, CACHE, CODE, DIRECT, MAXMEMORY, METASPACE, PAGE_CACHE, SHARED_BUFFERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bayplan.check.rule import Rule
     from bayplan.check.survey import Survey
-    from bayplan.finding import Finding
+    from bayplan.finding import Finding, Place
     from bayplan.tuning.settings import Application, Setting
 
 
@@ -51,16 +52,35 @@ def over_limit(
             continue
         limit, amount = limit_of(known), setting.amount
         paste = tuning_that_ends(survey, known, setting, lambda other: worst(other) is not None)
+        first, other = blamed(survey, known, setting)
         words = {"said": in_words(setting), "amount": show_bytes(amount), "limit": show_bytes(limit)}
         yield rule.finding(
-            setting.place,
+            first,
             known.service.name,
             message.format(**words),
             arithmetic=f"{show_bytes(amount)} >= {show_bytes(limit)} ({show_share(amount, limit)})",
             remedy=f"or a limit of {show_bytes(2 * amount)}",
             paste=paste or larger_limit(survey, known.service, 2 * amount),
-            also=(known.service.limits[MEMORY].place,),
+            also=(other,),
         )
+
+
+def blamed(survey: Survey, known: Application, setting: Setting, together: int = 0) -> tuple[Place, Place]:
+    """Return the line that makes a setting too large for its limit, and the other one.
+
+    It is the setting, unless it fitted the limit that its service has today: then it is the limit, which was changed.
+
+    Args:
+        survey: the fleet.
+        known: the service.
+        setting: the one in question.
+        together: the bytes that it takes with all that belongs to it; by default its own.
+    """
+    limit, before = known.service.limits[MEMORY], survey.before.fleet.services.get(known.service.name)
+    today = before.limits.get(MEMORY) if before is not None else None
+    changed = today is not None and limit.place not in (today.place, NOWHERE)
+    fitted = changed and today is not None and max(together, setting.amount) < today.amount
+    return (limit.place, setting.place) if fitted else (setting.place, limit.place)
 
 
 def in_words(setting: Setting) -> str:
@@ -76,7 +96,7 @@ def headroom(known: Application) -> tuple[Setting, ...]:
     """
     limit = limit_of(known)
     least = min(limit // 10, 512 * MIB)
-    caches = (known.last(name) for name in (MAXMEMORY, SHARED_BUFFERS, BUFFER_POOL))
+    caches = (known.last(name) for name in (MAXMEMORY, SHARED_BUFFERS, BUFFER_POOL, CACHE))
     for some in (parts(known), *((one,) for one in caches if one is not None)):
         taken = sum(one.amount for one in some)
         if some and limit - least < taken <= limit and all(one.amount < limit for one in some):
@@ -89,6 +109,6 @@ def parts(known: Application) -> tuple[Setting, ...]:
     heap = largest(known.heaps)
     if heap is None:
         return ()
-    beside = (one for name in (DIRECT, METASPACE) for one in known.all(name) if one.where == heap.where)
+    beside = (one for name in (DIRECT, METASPACE, CODE) for one in known.all(name) if one.where == heap.where)
     cache = known.last(PAGE_CACHE)
     return (heap, *beside, *([cache] if cache else ()))

@@ -14,7 +14,7 @@ from bayplan.check.paste import fragment
 from bayplan.model import units
 from bayplan.model.quantity import CPUS, GPU_MEMORY, MEMORY, SWAP
 from bayplan.policy.patterns import expand_range
-from bayplan.tuning.settings import application
+from bayplan.tuning.reading import application
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -51,6 +51,7 @@ class Survey:
         factors: resource → what the environment multiplies it by.
         released: whether bayplan has deployed something already.
         images: service → what is built for it, of those whose Dockerfile is at hand.
+        given: service → what files set in its container (`env_file`), of those that are at hand.
     """
 
     document: Node
@@ -62,6 +63,7 @@ class Survey:
     strict: bool = False
     released: bool = False
     images: Mapping[Name, Image] = field(default_factory=dict)
+    given: Mapping[Name, Mapping[str, Node]] = field(default_factory=dict)
 
     @property
     def before(self) -> Moment:
@@ -106,7 +108,7 @@ class Survey:
     @cached_property
     def applications(self) -> tuple[Application, ...]:
         """Return what services set of their applications' memory, of those of which anything is known."""
-        found = map(application, self.services)
+        found = (application(one, self.given.get(one.name)) for one in self.services)
         return tuple(one for one in found if one is not None)
 
     @cached_property

@@ -202,6 +202,8 @@ class Service:
         settings: path in the policy's grammar → the source node that has the last word there; not part of what a
             service is, as two that differ in it alone run alike.
         tree: the source node of `body`, which knows its places; likewise.
+        variables: what the `.env` of its project sets, for amounts that are said with a variable; likewise, and never
+            shown, as passwords are among them.
     """
 
     name: Name
@@ -233,6 +235,7 @@ class Service:
     changed: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[tuple[str, ...], Any] = field(default_factory=dict, compare=False, repr=False)
     tree: Any = field(default=None, compare=False, repr=False)
+    variables: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def volume_keys(self) -> tuple[str, ...]:

@@ -60,6 +60,10 @@ def _path(folder: Path, fleet: Fleet, service: Service) -> Path | None:
     build = service.tree.get("build") if service.build and service.tree is not None else None
     if build is None or build.get("dockerfile_inline") is not None:
         return None
+    return root_of_files(folder, fleet, service) / service.build / (word(build.get("dockerfile")) or "Dockerfile")
+
+
+def root_of_files(folder: Path, fleet: Fleet, service: Service) -> Path:
+    """Return the folder from which the files of a service are named: that of its project's first file."""
     project = fleet.projects.get(service.name.project)
-    root = (folder / project.files[0]).parent if project is not None and project.files else folder
-    return root / service.build / (word(build.get("dockerfile")) or "Dockerfile")
+    return (folder / project.files[0]).parent if project is not None and project.files else folder

@@ -75,7 +75,7 @@ def written_service(
 ) -> Written:
     """Return a service of a source, from its canonical tree."""
     service, found = to_service(name.project, name.name, node, profiles=profiles)
-    return Written(service, found, profiles, env or {})
+    return Written(replace(service, variables=env or {}), found, profiles, env or {})
 
 
 def defined_service(findings: Findings, name: Name, node: Node) -> Written:
@@ -115,7 +115,7 @@ def _composed(findings: Findings, written: Written, overlays: tuple[Node, ...]) 
     name, place = written.name, written.service.place
     service, found = to_service(name.project, name.name, node, profiles=written.profiles, place=place)
     findings.extend(found)
-    return service
+    return replace(service, variables=written.env)
 
 
 def _apply(

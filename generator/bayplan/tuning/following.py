@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 from bayplan.model.service import Tuning
 from bayplan.tuning.command import words_of
 from bayplan.tuning.images import RECIPES
-from bayplan.tuning.settings import CONNECTIONS, HEAP, HEAP_SHARE, MAXMEMORY, SHARED_BUFFERS, WORK_MEM
+from bayplan.tuning.settings import CACHE, CONNECTIONS, HEAP, HEAP_SHARE, MAXMEMORY, SHARED_BUFFERS, TOLD, WORK_MEM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bayplan.model.service import Service
     from bayplan.tuning.settings import Application, Setting
 
 _BY_SETTING = {MAXMEMORY: "redis", SHARED_BUFFERS: "postgres", WORK_MEM: "postgres", HEAP: "jvm", HEAP_SHARE: "jvm"}
@@ -25,7 +24,10 @@ _SHARES = tuple(
     (re.compile(pattern), share)
     for pattern, share in (
         (r"(-Xm[sx])[^\s\"'\0]+", r"\1{memory*0.5|MiB}m"),
+        (r"(-XX:(?:Max|Initial)HeapSize=)[^\s\"'\0]+", r"\1{memory*0.5|MiB}m"),
         (r"(-XX:MaxRAMPercentage=)[\d.]+", r"\g<1>50"),
+        (r"(-XX:MaxRAMFraction=)\d+", r"\g<1>2"),
+        (r"(-XX:ReservedCodeCacheSize=)[^\s\"'\0]+", r"\1{memory*0.05|MiB}m"),
         (r"(-XX:MaxDirectMemorySize=)[^\s\"'\0]+", r"\1{memory*0.2|MiB}m"),
         (r"(-XX:MaxMetaspaceSize=)[^\s\"'\0]+", r"\1{memory*0.1|MiB}m"),
         (r"(--max[-_]old[-_]space[-_]size[= ])\d+", r"\1{memory*0.75|MiB}"),
@@ -33,6 +35,7 @@ _SHARES = tuple(
         (r"(--innodb[-_]buffer[-_]pool[-_]size[= \0])[^\s\"'\0]+", r"\1{memory*0.5|MiB}M"),
         (r"(shared[-_]buffers=)[^\s\"'\0]+", r"\1{memory*0.25|MiB}MB"),
         (r"(work[-_]mem=)[^\s\"'\0]+", r"\1{memory*0.0025|MiB}MB"),
+        (r"((?:^|\0)-m\0?|--memory-limit[=\0])\d+(?=\0|$)", r"\1{memory*0.75|MiB}"),
     )
 )
 
@@ -59,15 +62,19 @@ def tunings(known: Application, setting: Setting) -> Iterator[Tuning]:
             yield replace(said, command=shared)
     elif setting.where in known.environment:
         text = said.environment.get(setting.where) or str(known.environment[setting.where])
-        bare = re.sub(r"^[^-\s]+$", "{memory*0.5|MiB}m", text) if setting.name == HEAP else text
-        shared_text = followed(bare)
+        shared_text = followed(_bare(setting, text))
         if shared_text != text:
             yield replace(said, environment={**said.environment, setting.where: shared_text})
 
 
-def with_tuning(service: Service, tuning: Tuning) -> Service:
-    """Return a service with another tuning."""
-    return replace(service, tuning=tuning, settings={})
+def _bare(setting: Setting, text: str) -> str:
+    """Return the text of a variable as a share of the limit, where it is an amount and nothing else."""
+    if setting.name not in (HEAP, CACHE, TOLD) or not re.fullmatch(r"[^-\s]+", text):
+        return text
+    if setting.text.isdigit():
+        return "{memory*0.5}" if int(setting.text) == setting.amount else "{memory*0.5|MiB}"
+    unit = {"GOMEMLIMIT": "MiB", "TS_TUNE_MEMORY": "MB"}.get(setting.where, "m")
+    return ("{memory|MiB}" if setting.name == TOLD else "{memory*0.5|MiB}") + unit
 
 
 def _options(known: Application, recipe: str) -> dict[str, str]:

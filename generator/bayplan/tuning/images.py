@@ -9,13 +9,14 @@ from functools import lru_cache
 POSTGRES, REDIS, VALKEY, MYSQL, MARIADB = "postgres", "redis", "valkey", "mysql", "mariadb"
 ELASTICSEARCH, OPENSEARCH, LOGSTASH = "elasticsearch", "opensearch", "logstash"
 KAFKA, NEO4J, RABBITMQ, OLLAMA = "kafka", "neo4j", "rabbitmq", "ollama"
-SOLR, CASSANDRA = "solr", "cassandra"
+SOLR, CASSANDRA, MEMCACHED, MONGO = "solr", "cassandra", "memcached", "mongo"
 
 _REPOSITORIES = {
     "postgres": POSTGRES,
     "pgvector/pgvector": POSTGRES,
     "postgis/postgis": POSTGRES,
     "timescale/timescaledb": POSTGRES,
+    "timescale/timescaledb-ha": POSTGRES,
     "redis": REDIS,
     "valkey/valkey": VALKEY,
     "mysql": MYSQL,
@@ -34,8 +35,13 @@ _REPOSITORIES = {
     "ollama/ollama": OLLAMA,
     "solr": SOLR,
     "cassandra": CASSANDRA,
+    "memcached": MEMCACHED,
+    "mongo": MONGO,
 }
 """The application's own images, and those built on them that keep their start script."""
+
+TIMESCALE = tuple(one for one in _REPOSITORIES if "timescaledb" in one)
+"""Images that tune themselves when their database is made."""
 
 RECIPES = {
     POSTGRES: "postgres",
@@ -51,7 +57,7 @@ RECIPES = {
 
 JAVA_OPTIONS = {
     ELASTICSEARCH: ("ES_JAVA_OPTS", ("JAVA_OPTS", "JAVA_TOOL_OPTIONS")),
-    OPENSEARCH: ("OPENSEARCH_JAVA_OPTS", ("JAVA_OPTS", "JAVA_TOOL_OPTIONS")),
+    OPENSEARCH: ("OPENSEARCH_JAVA_OPTS", ("JAVA_OPTS", "JAVA_TOOL_OPTIONS", "ES_JAVA_OPTS")),
     LOGSTASH: ("LS_JAVA_OPTS", ("JAVA_OPTS", "JAVA_TOOL_OPTIONS")),
     KAFKA: ("KAFKA_HEAP_OPTS", ("JAVA_OPTS",)),
 }

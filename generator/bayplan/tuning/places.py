@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bayplan.finding import Place
     from bayplan.model.service import Service
     from bayplan.source import Node
@@ -14,10 +16,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where the values of a service are written: in its Compose tree, or in its tuning."""
+    """Where the values of a service are written: in its Compose tree, in its tuning, or in a file for its container.
+
+    Attributes:
+        service: whose.
+        done: what its tuning makes of it.
+        given: variable → its value in a file for the container.
+    """
 
     service: Service
     done: Applied
+    given: Mapping[str, Node] = field(default_factory=dict)
 
     def variable(self, key: str) -> Place:
         """Return where the value of a variable stands."""
@@ -25,6 +34,8 @@ class Places:
             return self._tuning("environment", key)
         node = self._tree("environment")
         found = node.get(key) if node is not None else None
+        if (found is None or found.value is None) and key in self.given:
+            found = self.given[key]
         return found.place if found is not None else self.service.place
 
     def word(self, line: str, index: int) -> Place:

@@ -26,7 +26,7 @@ def redis(text: str) -> int | None:
     return _read(text, _REDIS)
 
 
-def postgres(text: str, block: int) -> int | None:
+def postgres(text: str, block: int = 1) -> int | None:
     """Return bytes from `2GB` (binary); a bare number counts blocks."""
     return _read(text, {**_POSTGRES, "": block})
 
@@ -36,8 +36,13 @@ def neo4j(text: str) -> int | None:
     return _read(text, _BINARY | {f"{one}b": size for one, size in _BINARY.items() if one in "kmgt"})
 
 
+def mib(text: str) -> int | None:
+    """Return bytes from a bare number of MiB: memcached and ZooKeeper."""
+    return _read(text, {"": MIB})
+
+
 def erlang(text: str) -> int | None:
-    """Return bytes from `2GB` (decimal), `2GiB`: RabbitMQ."""
+    """Return bytes from `2GB` (decimal), `2GiB`: RabbitMQ, and `2GiB` of Go."""
     return _read(text, _ERLANG)
 
 

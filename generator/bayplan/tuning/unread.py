@@ -15,19 +15,21 @@ from typing import TYPE_CHECKING, Any
 
 from bayplan.tuning import images
 from bayplan.tuning.command import is_own_script, words_of
+from bayplan.tuning.reading import options_amount
 from bayplan.tuning.settings import (
     BUFFER_POOL,
+    CACHE,
     CACHE_SIZE,
     CONNECTIONS,
     EVICTION,
     HEAP,
+    HEAP_START,
     MAINTENANCE,
     MAXMEMORY,
+    PAGE_CACHE,
     SHARED_BUFFERS,
     WORK_MEM,
     Setting,
-    options_amount,
-    place_of,
 )
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ _POSTGRES = {
     CACHE_SIZE: "4GB",
     CONNECTIONS: "100",
 }
+MEMORY_LIMIT = "memory_limit"
 _REDIS = {MAXMEMORY: "no bound", EVICTION: "noeviction"}
 _MYSQL = {BUFFER_POOL: "128M", CONNECTIONS: "151"}
 _OPTIONS: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
@@ -71,17 +74,30 @@ _OPTIONS: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
     images.VALKEY: (("", "VALKEY_", "REDIS_"), _REDIS),
     images.MYSQL: (("", "MYSQL_"), _MYSQL),
     images.MARIADB: (("", "MARIADB_", "MYSQL_"), _MYSQL),
+    images.MEMCACHED: (("", "MEMCACHED_"), {MEMORY_LIMIT: "64"}),
 }
 """Application → prefixes of variables that would say its options, and the options with their defaults."""
+_OLD_HEAP = {images.ELASTICSEARCH: ("ES_HEAP_SIZE",), images.LOGSTASH: ("LS_HEAP_SIZE",)}
+"""Application → variables that were read before release 5."""
+_NEO4J_OTHER = {
+    "NEO4J_HEAP_SIZE": "heap_max__size", "NEO4J_HEAP_MEMORY": "heap_max__size",
+    "NEO4J_PAGECACHE_SIZE": "pagecache_size", "NEO4J_CACHE_MEMORY": "pagecache_size",
+}  # fmt: skip
 REFUSED = "high watermark"
 """What is meant by a variable with which RabbitMQ does not start."""
 _NEO4J = re.compile(r"NEO4J_(?:dbms|server)_memory_(heap_max_size|heap_initial_size|pagecache__size)")
 
 
+_NAMES = {MEMORY_LIMIT: CACHE, "heap_max__size": HEAP, "heap_initial__size": HEAP_START, "pagecache_size": PAGE_CACHE}
+"""What a variable sets → how settings call it."""
+
+
 def unread(known: Application) -> Iterator[Unread]:
     """Yield what a service sets for nothing, unless it says the same where it is read."""
     for one in _variables(known):
-        if not (known.heaps if one.setting == HEAP else known.last(one.setting)):
+        name = _NAMES.get(one.setting, one.setting)
+        said = known.heaps if name == HEAP else known.all(name)
+        if all(other.where == one.variable for other in said):
             yield one
 
 
@@ -91,7 +107,7 @@ def meant(known: Application, name: str) -> Setting | None:
         amount = options_amount(name, one.value) if one.setting == name else None
         if amount:
             said = f"{one.variable}={one.value}"
-            return Setting(name, said, amount, one.variable, place_of(known.service, one.variable), one.value)
+            return Setting(name, said, amount, one.variable, known.place_of(one.variable), one.value)
     return None
 
 
@@ -121,10 +137,10 @@ def _unread(known: Application, variable: str, value: str) -> Unread | None:
     reads, dropped = images.JAVA_OPTIONS.get(image.application, ("", ()))
     if variable in dropped and "-Xm" in value:
         return Unread(variable, value, HEAP, reads)
-    if image.application == images.NEO4J and (found := _NEO4J.fullmatch(variable)):
-        right = {"heap_max_size": "heap_max__size", "heap_initial_size": "heap_initial__size"}
-        instead = variable.replace(found[1], right.get(found[1], "pagecache_size"))
-        return Unread(variable, value, found[1], instead)
+    if variable in _OLD_HEAP.get(image.application, ()) and not image.before(5):
+        return Unread(variable, f"-Xms{value} -Xmx{value}", HEAP, reads)
+    if image.application == images.NEO4J and (meaning := _neo4j_says(image, variable)):
+        return Unread(variable, value, *meaning)
     if image.application == images.RABBITMQ and variable == "RABBITMQ_VM_MEMORY_HIGH_WATERMARK":
         older = image.before(3, 9)
         return None if older else Unread(variable, value, REFUSED, "")
@@ -133,10 +149,26 @@ def _unread(known: Application, variable: str, value: str) -> Unread | None:
     return None
 
 
+def _neo4j_says(image: images.Image, variable: str) -> tuple[str, str] | None:
+    """Return what a variable that this release of Neo4j does not read is meant to set, and the one that it reads."""
+    prefix = "dbms" if image.before(5) else "server"
+    if variable in _NEO4J_OTHER:
+        setting = _NEO4J_OTHER[variable]
+        return setting, f"NEO4J_{prefix}_memory_{setting}"
+    if found := _NEO4J.fullmatch(variable):
+        right = {"heap_max_size": "heap_max__size", "heap_initial_size": "heap_initial__size"}
+        return found[1], variable.replace(found[1], right.get(found[1], "pagecache_size"))
+    if image.before(5) and variable.startswith("NEO4J_server_memory_"):
+        return variable.removeprefix("NEO4J_server_memory_"), variable.replace("server", "dbms", 1)
+    return None
+
+
 @lru_cache
 def _options(application: str) -> Mapping[str, str]:
     prefixes, options = _OPTIONS.get(application, ((), {}))
     named = {f"{prefix}{option.upper()}": option for prefix in prefixes for option in options}
+    if application == images.MEMCACHED:
+        named |= {f"MEMCACHED_{one}": MEMORY_LIMIT for one in ("CACHE_SIZE", "MEMORY", "MAX_MEMORY")}
     if application in (images.REDIS, images.VALKEY):
         named |= {f"{prefix}MAX_MEMORY": MAXMEMORY for prefix in prefixes}
     return named

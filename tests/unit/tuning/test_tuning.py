@@ -17,7 +17,7 @@ from bayplan.tuning.following import followed
 from bayplan.tuning.given import given as options
 from bayplan.tuning.images import image_of
 from bayplan.tuning.models import models_in
-from bayplan.tuning.settings import application
+from bayplan.tuning.reading import application
 
 
 @pytest.mark.parametrize(

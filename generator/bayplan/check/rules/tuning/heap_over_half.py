@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayplan.check.mending import larger_limit, tuning_that_ends
-from bayplan.check.over_limit import headroom, in_words, largest, limit_of
+from bayplan.check.over_limit import blamed, headroom, in_words, largest, limit_of
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
-from bayplan.model.quantity import MEMORY
 from bayplan.model.units import show_bytes
 from bayplan.tuning.images import ELASTICSEARCH, OPENSEARCH
 
@@ -29,8 +28,9 @@ def check(survey: Survey) -> Iterator[Finding]:
         if heap is None:
             continue
         limit = limit_of(known)
+        place, other = blamed(survey, known, heap, 2 * heap.amount - 1)
         yield RULE.finding(
-            heap.place,
+            place,
             known.service.name,
             f"has a heap of {show_bytes(heap.amount)} ({in_words(heap)}) in {show_bytes(limit)}: what it searches is "
             "read through the page cache, which is to have as much",
@@ -38,7 +38,7 @@ def check(survey: Survey) -> Iterator[Finding]:
             remedy=f"or a limit of {show_bytes(2 * heap.amount)}",
             paste=tuning_that_ends(survey, known, heap, lambda other: _heap(other) is not None)
             or larger_limit(survey, known.service, 2 * heap.amount),
-            also=(known.service.limits[MEMORY].place,),
+            also=(other,),
         )
 
 

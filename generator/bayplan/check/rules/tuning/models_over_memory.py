@@ -10,6 +10,7 @@ from bayplan.check.rule import Rule
 from bayplan.finding import Severity
 from bayplan.model.quantity import MEMORY
 from bayplan.model.units import GIB, show_bytes
+from bayplan.tuning.command import words_of
 from bayplan.tuning.images import OLLAMA
 from bayplan.tuning.models import models_in
 from bayplan.tuning.settings import MODELS
@@ -73,5 +74,6 @@ def _clients(survey: Survey) -> dict[tuple[str, str], list[Service]]:
 
 
 def _models(service: Service) -> dict[str, int]:
-    values = (service.body.get("environment") or {}).values()
-    return models_in("\n".join(str(one) for one in values if one is not None))
+    values = [one for one in (service.body.get("environment") or {}).values() if one is not None]
+    lines = [" ".join(words_of(service.body.get(line))) for line in ("entrypoint", "command")]
+    return models_in("\n".join(map(str, [*values, *lines])))

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayplan.check.mending import larger_limit, tuning_that_ends
-from bayplan.check.over_limit import headroom, in_words, limit_of
+from bayplan.check.over_limit import blamed, headroom, in_words, limit_of
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
-from bayplan.model.quantity import MEMORY
 from bayplan.model.units import show_bytes, show_share
 
 if TYPE_CHECKING:
@@ -28,8 +27,9 @@ def check(survey: Survey) -> Iterator[Finding]:
             continue
         taken, limit = sum(one.amount for one in some), limit_of(known)
         first = max(some, key=lambda one: one.amount)
+        place, other = blamed(survey, known, first, taken)
         yield RULE.finding(
-            first.place,
+            place,
             known.service.name,
             f"leaves {show_bytes(limit - taken)} of its limit beside {' and '.join(map(in_words, some))}",
             arithmetic=f"{' + '.join(show_bytes(one.amount) for one in some)} of {show_bytes(limit)} = "
@@ -37,5 +37,5 @@ def check(survey: Survey) -> Iterator[Finding]:
             remedy=f"or a limit of {show_bytes(taken * 4 // 3)}",
             paste=tuning_that_ends(survey, known, first, lambda other: bool(headroom(other)))
             or larger_limit(survey, known.service, taken * 4 // 3),
-            also=(known.service.limits[MEMORY].place,),
+            also=(other,),
         )

@@ -10,9 +10,10 @@ from bayplan.check.paste import RESET
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
 from bayplan.tuning.command import words_of
-from bayplan.tuning.following import tunings, with_tuning
-from bayplan.tuning.images import MARIADB, MYSQL, POSTGRES, RECIPES, REDIS, VALKEY
-from bayplan.tuning.settings import Setting, application, place_of
+from bayplan.tuning.following import tunings
+from bayplan.tuning.images import MARIADB, MEMCACHED, MYSQL, POSTGRES, RECIPES, REDIS, VALKEY
+from bayplan.tuning.reading import under
+from bayplan.tuning.settings import Setting
 from bayplan.tuning.unread import REFUSED, unread
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _PROGRAMS = {
     VALKEY: "valkey-server",
     MYSQL: "mysqld",
     MARIADB: "mariadbd",
+    MEMCACHED: "memcached",
 }
 
 
@@ -40,7 +42,7 @@ def check(survey: Survey) -> Iterator[Finding]:
         some = tuple(unread(known))
         if not some:
             continue
-        places = [place_of(known.service, one.variable) for one in some]
+        places = [known.place_of(one.variable) for one in some]
         paste = _paste(survey, known, some)
         yield RULE.finding(
             places[0],
@@ -50,7 +52,7 @@ def check(survey: Survey) -> Iterator[Finding]:
             arithmetic="; ".join(
                 f"{one.setting}: {one.value} is said, {one.default} holds" for one in some if one.default
             ),
-            remedy="" if paste else f"take {_listed([one.variable for one in some])} away{_takes(some)}",
+            remedy="" if paste else f"take {_listed([one.variable for one in some])} away{_takes(some, away=True)}",
             paste=paste,
             also=tuple(places[1:]),
         )
@@ -60,12 +62,12 @@ def _listed(names: list[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
-def _takes(some: tuple[Unread, ...]) -> str:
+def _takes(some: tuple[Unread, ...], *, away: bool = False) -> str:
     first = some[0]
     if first.setting == "num_thread":
         return ": num_thread belongs to the model or the request"
     if first.setting == REFUSED:
-        return ", and refuses to start with"
+        return "" if away else ", and refuses to start with"
     if first.instead.isupper() or first.instead.startswith("NEO4J_"):
         return f": it reads {_listed([one.instead for one in some])}"
     return ": it takes options on its command line, or a file"
@@ -87,7 +89,8 @@ def _paste(survey: Survey, known: Application, some: tuple[Unread, ...]) -> str:
     elif known.image.application in _PROGRAMS:
         compose = {"command": [*_line(known), *_options(known, some)]}
     says_it = service.tuning and set(service.tuning.environment) & {one.variable for one in some}
-    return survey.paste((*path, "compose"), compose) if compose and not says_it else ""
+    fixed = RESET in (compose.get("environment") or {}).values() and any(known.is_in_file(one.variable) for one in some)
+    return survey.paste((*path, "compose"), compose) if compose and not says_it and not fixed else ""
 
 
 def _recipe(known: Application) -> Tuning | None:
@@ -96,7 +99,7 @@ def _recipe(known: Application) -> Tuning | None:
         return None
     nothing = Setting("", "", 0, "", known.service.place)
     for tuning in tunings(known, nothing):
-        other = application(with_tuning(known.service, tuning))
+        other = under(known, tuning)
         if other is not None and not any(unread(other)):
             return tuning
     return None

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayplan.check.mending import larger_limit, tuning_that_ends
-from bayplan.check.over_limit import in_words, limit_of, parts
+from bayplan.check.over_limit import blamed, in_words, limit_of, parts
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
-from bayplan.model.quantity import MEMORY
 from bayplan.model.units import show_bytes
 
 if TYPE_CHECKING:
@@ -29,16 +28,17 @@ def check(survey: Survey) -> Iterator[Finding]:
             continue
         total, limit = sum(one.amount for one in some), limit_of(known)
         first, *others = sorted(some, key=lambda one: -one.amount)
+        place, other = blamed(survey, known, first, total)
         named = " + ".join(f"{show_bytes(one.amount)} {one.name}" for one in some)
         yield RULE.finding(
-            first.place,
+            place,
             known.service.name,
             f"divides more memory than its limit of {show_bytes(limit)}: {', '.join(map(in_words, some))}",
             arithmetic=f"{named} = {show_bytes(total)} > {show_bytes(limit)}",
             remedy=f"or a limit of {show_bytes(total * 5 // 4)}",
             paste=tuning_that_ends(survey, known, first, lambda other: bool(_over(other)))
             or larger_limit(survey, known.service, total * 5 // 4),
-            also=(*(one.place for one in others), known.service.limits[MEMORY].place),
+            also=(*(one.place for one in others), other),
         )
 
 

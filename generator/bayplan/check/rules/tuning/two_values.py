@@ -53,6 +53,7 @@ def _finding(survey: Survey, known: Application, loser: Setting, winner: Setting
         f"sets {winner.name.replace('_', '-' if '--' in winner.said else '_')} twice: {in_words(loser)}, and "
         f"{in_words(winner)}, which is what holds",
         arithmetic=f"{loser.text} and {winner.text}",
+        remedy=f"take {loser.where} out of its file" if known.is_in_file(loser.where) else "",
         paste=_without(survey, known, loser) or paste,
         also=() if winner.place == loser.place else (winner.place,),
     )
@@ -78,6 +79,8 @@ def _without(survey: Survey, known: Application, loser: Setting) -> str:
     """Return a fragment with which the value that does not hold is no longer said; empty where that is not simple."""
     path = survey.path_of(known.service, "compose")
     text = str(known.environment.get(loser.where, ""))
+    if text == loser.text and known.is_in_file(loser.where):
+        return ""
     if text == loser.text:
         return survey.paste((*path, "environment", loser.where), RESET)
     for said in (f"--{loser.said}", loser.said):
