@@ -282,6 +282,21 @@ def literal_secret(rng: random.Random, ground: Ground) -> Patch | None:
     return Patch("security/literal-secret", path, f"s3cr3t{rng.randint(0, 9999)}")
 
 
+def literal_elsewhere(rng: random.Random, ground: Ground) -> Patch | None:
+    """A password in a label, a connection string or a webhook."""
+    plain = services(ground, lambda one: not one.body.get("labels") and one.name.name != "edge-api")
+    service = chosen(rng, [one for one in plain if not isinstance(one.body.get("environment"), list)])
+    word = f"s3cr3t{rng.randint(0, 9999)}"
+    where, value = rng.choice(
+        [
+            (("labels",), {"app.password": word}),
+            (("environment", "JDBC"), f"jdbc:postgresql://db/app?user=app&password={word}"),
+            (("environment", "ALERTS"), f"https://hooks.slack.com/services/{word}"),
+        ]
+    )
+    return Patch("security/literal-secret", key_of(ground, service, "compose", *where), value)
+
+
 def docker_socket(rng: random.Random, ground: Ground) -> Patch | None:
     """Docker's socket for somebody who has none."""
     suiting = services(ground, lambda one: not any("docker.sock" in mount.source for mount in one.mounts))
@@ -405,6 +420,41 @@ def heap_over_limit(rng: random.Random, ground: Ground) -> Patch | None:
     return Patch("tuning/heap-over-limit", path, f"-Xmx{much}m")
 
 
+def free_of_memory(ground: Ground) -> list[Service]:
+    """Return the services with a limit of memory of which nobody says what their application does with it."""
+    return services(
+        ground,
+        lambda one: (
+            "memory" in one.limits
+            and settled(one.image)
+            and not one.tuning
+            and not one.body.get("command")
+            and not one.body.get("shm_size")
+            and not isinstance(one.body.get("environment"), list)
+            and not any("JAVA" in key or "HEAP" in key for key in one.body.get("environment") or ())
+        ),
+    )
+
+
+def memory_limit_of_go(rng: random.Random, ground: Ground) -> Patch | None:
+    """A heap of Go larger than the limit, some of it said with a variable."""
+    service = chosen(rng, free_of_memory(ground))
+    if service is None:
+        return None
+    path = key_of(ground, service, "compose", "environment", "GOMEMLIMIT")
+    much = service.limits["memory"].amount // 2**20 * rng.randint(2, 5)
+    return Patch("tuning/heap-over-limit", path, rng.choice([f"{much}MiB", f"${{NOBODY_SETS_THIS:-{much}MiB}}"]))
+
+
+def files_over_limit(rng: random.Random, ground: Ground) -> Patch | None:
+    """Shared memory larger than the limit."""
+    service = chosen(rng, free_of_memory(ground))
+    if service is None:
+        return None
+    much = service.limits["memory"].amount // 2**20 * rng.randint(1, 4)
+    return Patch("tuning/files-over-limit", key_of(ground, service, "compose", "shm_size"), f"{much}m")
+
+
 def unknown_set(rng: random.Random, ground: Ground) -> Patch | None:
     """Cores by a name that no node has."""
     plain = services(ground, lambda one: one.cores == "shared" and not one.pool and "cpus" in one.requests)
@@ -482,6 +532,10 @@ FAMILIES: dict[str, tuple[Plant, ...]] = {
         flag("security/privileged", "privileged", value=True),
         flag("security/host-pid", "pid", "host"),
         flag("security/capabilities", "cap_add", ["SYS_ADMIN"]),
+        flag("security/host-namespace", "ipc", "host"),
+        flag("security/unconfined", "security_opt", ["seccomp:unconfined"]),
+        flag("security/devices", "devices", ["/dev/sda:/dev/sda"]),
+        literal_elsewhere,
         literal_secret,
         docker_socket,
     ),
@@ -491,7 +545,7 @@ FAMILIES: dict[str, tuple[Plant, ...]] = {
     "totals": (wrong_claim, *BELIEVED),
     "savings": TOTALS,
     "evidence": (first_limit,),
-    "tuning": (heap_over_limit,),
+    "tuning": (heap_over_limit, memory_limit_of_go, files_over_limit),
     "pinning": (unknown_set, reserved_cores, limit_over_cores, cuts_into_a_set),
     "gpu": (fewer_cards,),
 }
