@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from bayplan.check.mending import larger_limit, tuning_that_ends
-from bayplan.finding import NOWHERE
+from bayplan.model import units
 from bayplan.model.quantity import MEMORY
 from bayplan.model.units import MIB, show_bytes, show_share
 from bayplan.tuning.settings import BUFFER_POOL, CACHE, CODE, DIRECT, MAXMEMORY, METASPACE, PAGE_CACHE, SHARED_BUFFERS
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from bayplan.check.rule import Rule
     from bayplan.check.survey import Survey
     from bayplan.finding import Finding, Place
+    from bayplan.source import Node
     from bayplan.tuning.settings import Application, Setting
 
 
@@ -68,7 +70,8 @@ def over_limit(
 def blamed(survey: Survey, known: Application, setting: Setting, together: int = 0) -> tuple[Place, Place]:
     """Return the line that makes a setting too large for its limit, and the other one.
 
-    It is the setting, unless it fitted the limit that its service has today: then it is the limit, which was changed.
+    It is the setting, unless it fitted a limit that its service had before, in its Compose file or in another
+    environment: then it is what made the limit smaller.
 
     Args:
         survey: the fleet.
@@ -76,11 +79,24 @@ def blamed(survey: Survey, known: Application, setting: Setting, together: int =
         setting: the one in question.
         together: the bytes that it takes with all that belongs to it; by default its own.
     """
-    limit, before = known.service.limits[MEMORY], survey.before.fleet.services.get(known.service.name)
-    today = before.limits.get(MEMORY) if before is not None else None
-    changed = today is not None and limit.place not in (today.place, NOWHERE)
-    fitted = changed and today is not None and max(together, setting.amount) < today.amount
-    return (limit.place, setting.place) if fitted else (setting.place, limit.place)
+    limit, taken = known.service.limits[MEMORY], max(together, setting.amount)
+    layers = [(one.amount, one.place) for one in limit.layers]
+    elsewhere = survey.at(*survey.path_of(known.service, "limits", MEMORY))
+    if elsewhere is not None and elsewhere.place not in {place for _, place in layers}:
+        layers.append((_bytes(elsewhere), elsewhere.place))
+    smaller = tuple(takewhile(lambda one: one[0] <= taken, layers))
+    if not smaller or len(smaller) == len(layers):
+        return setting.place, limit.place
+    cut, before = smaller[-1][1], layers[len(smaller)][1]
+    multiplied = survey.at("environments", survey.environment, "multiply", MEMORY) if cut == before else None
+    return (multiplied.place if multiplied is not None else cut), setting.place
+
+
+def _bytes(said: Node) -> int:
+    try:
+        return units.policy_memory(said.text or said.string)
+    except units.UnitError:
+        return 0
 
 
 def in_words(setting: Setting) -> str:

@@ -6,7 +6,9 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bayplan.model.quantity import MEMORY
 from bayplan.model.service import Tuning
+from bayplan.model.units import GIB
 from bayplan.tuning.command import words_of
 from bayplan.tuning.images import RECIPES
 from bayplan.tuning.settings import CACHE, CONNECTIONS, HEAP, HEAP_SHARE, MAXMEMORY, SHARED_BUFFERS, TOLD, WORK_MEM
@@ -57,7 +59,7 @@ def tunings(known: Application, setting: Setting) -> Iterator[Tuning]:
                 yield replace(said, recipe=recipe, options=_options(known, recipe))
     if setting.where == "command":
         words = said.command or words_of(service.body.get("command"))
-        shared = tuple(followed(_GAP.join(words)).split(_GAP))
+        shared = tuple(followed(_GAP.join(_smaller(known, setting, words))).split(_GAP))
         if shared != words:
             yield replace(said, command=shared)
     elif setting.where in known.environment:
@@ -65,6 +67,21 @@ def tunings(known: Application, setting: Setting) -> Iterator[Tuning]:
         shared_text = followed(_bare(setting, text))
         if shared_text != text:
             yield replace(said, environment={**said.environment, setting.where: shared_text})
+
+
+def _smaller(known: Application, setting: Setting, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a line of MongoDB with a cache of nearly half of the limit: it reads GiB, and shares are whole numbers."""
+    limit = known.service.limits.get(MEMORY)
+    if limit is None or "wiredTiger" not in setting.said:
+        return words
+    cache = f"{max(0.25, limit.amount * 2 // 5 / GIB):.2f}"
+    ends = (setting.text, f"={setting.text}")
+    return tuple(
+        word.removesuffix(setting.text) + cache
+        if word == ends[0] or ("wiredTiger" in word and word.endswith(ends))
+        else word
+        for word in words
+    )
 
 
 def _bare(setting: Setting, text: str) -> str:
