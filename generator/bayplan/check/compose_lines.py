@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bayplan.check.paste import Raw, flow
 from bayplan.compose.template import plain_text
+from bayplan.model.names import Name
 from bayplan.policy.values import word
 from bayplan.source import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from bayplan.check.survey import Survey
     from bayplan.finding import Place
@@ -39,6 +41,27 @@ def laid_each(survey: Survey, key: str, values: Iterable[tuple[Service, Any]]) -
 def instead(values: Iterable[Any]) -> Raw:
     """Return a list that replaces the one of the Compose file, where Compose would add to it."""
     return Raw(f"!override {flow(list(values))}")
+
+
+@dataclass(frozen=True, slots=True)
+class HostPath:
+    """A path of the machine that a service mounts, and the line that says so: its mount, or the volume's definition."""
+
+    mount: Mount
+    path: str
+    place: Place
+
+
+def host_paths(survey: Survey, service: Service) -> Iterator[HostPath]:
+    """Yield the paths of its machine that a service mounts, by binds and by named volumes that are bound to one."""
+    for mount in service.mounts:
+        if mount.kind == "bind":
+            yield HostPath(mount, mount.source, mount.place)
+            continue
+        volume = survey.fleet.volumes.get(Name(service.name.project, mount.source))
+        options = volume.body.get("driver_opts") if volume is not None and mount.kind == "volume" else None
+        if volume is not None and options and "bind" in str(options.get("o", "")).split(","):
+            yield HostPath(mount, str(options.get("device", "")), volume.place)
 
 
 def other_mounts(service: Service, mounts: Iterable[Mount]) -> list[Any]:

@@ -45,7 +45,9 @@ _INSIDE = re.compile(
     r"(?:^|[?&;\s])(?:password|passwd|pwd|accountkey|sharedaccesskey)\s{0,3}=\s{0,3}(?P<at>)[^\s&;$]", re.IGNORECASE
 )
 """A password in a connection string."""
-_PAIR = re.compile(r"[\"']?(?P<name>[A-Za-z_][\w.-]{0,80})[\"']?: [\"']?(?P<value>[^\s\"'{}\[\],][^\"'{}\[\],]{0,200})")
+_PAIR = re.compile(
+    r"[\"']?(?<![\w.-])(?P<name>[A-Za-z_][\w.-]{0,80})[\"']?: [\"']?(?P<value>[^\s\"'{}\[\],][^\"'{}\[\],]{0,200})"
+)
 _NONE = frozenset({"", "true", "false", "yes", "no", "on", "off", "none", "null", "0", "1", "disabled", "enabled"})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from bayplan.check.compose_lines import instead, laid, line, other_mounts
+from bayplan.check.compose_lines import host_paths, instead, laid, line, other_mounts
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
 
@@ -27,20 +27,20 @@ _FOLDERS = frozenset(
 def check(survey: Survey) -> Iterator[Finding]:
     """Yield a finding for each service that mounts Docker's socket; read-only makes no difference."""
     for service in survey.services:
-        given = [mount for mount in service.mounts if mount.kind == "bind" and _holds_socket(mount.source)]
+        given = [one for one in host_paths(survey, service) if _holds_socket(one.path)]
         asked = line(service, "use_api_socket")
         if not given and asked is not None and asked.value is True:
             yield _asked(survey, service, asked)
         if not given:
             continue
-        what = "Docker's socket" if given[0].source.endswith(_SOCKETS) else f"Docker's socket, in {given[0].source}"
+        what = "Docker's socket" if given[0].path.endswith(_SOCKETS) else f"Docker's socket, in {given[0].path}"
         yield RULE.finding(
             given[0].place,
             service.name,
             f"is given {what}: whoever gets into it can start a container that owns the machine",
-            paste=laid(survey, service, "volumes", instead(other_mounts(service, given))),
+            paste=laid(survey, service, "volumes", instead(other_mounts(service, (one.mount for one in given)))),
             remedy="put a proxy before it that lets through only the calls it needs, or take it away",
-            also=tuple(mount.place for mount in given[1:]),
+            also=tuple(one.place for one in given[1:]),
         )
 
 

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bayplan.check.survey import Survey
-    from bayplan.finding import Finding
+    from bayplan.finding import Finding, Place
     from bayplan.model.service import Service
+    from bayplan.source import Node
 
 RULE = Rule("security/no-health-check", Severity.NOTE)
 _PROBES = {
@@ -30,16 +31,17 @@ _PROBES = {
 def check(survey: Survey) -> Iterator[Finding]:
     """Yield one finding for each project whose services have neither a health check nor a probe."""
     silent = [
-        (one, one.place) for one in survey.services if not watched(survey, one) and not starts_on_demand(survey, one)
+        (one, _place(one)) for one in survey.services if not watched(survey, one) and not starts_on_demand(survey, one)
     ]
     for some in by_project(silent).values():
         first, place = some[0]
         count = f", as {len(some) - 1} more of its project" if len(some) > 1 else ""
         known = [(one, {"test": test, "interval": "30s"}) for one, _ in some if (test := probe(one))]
+        has = "has no health check in any file" if _off(first) is None else "has its health check switched off"
         yield RULE.finding(
             place,
             first.name,
-            f"has no health check in any file{count}: a rollout can only see that it did not end",
+            f"{has}{count}: a rollout can only see that it did not end",
             arithmetic=listed(some),
             paste=laid_each(survey, "healthcheck", known) if len(known) == len(some) else "",
             remedy="ask it what its users ask of it, under compose: healthcheck: {test: [CMD, …], interval: 30s}",
@@ -54,14 +56,30 @@ def probe(service: Service) -> list[str]:
 
 def watched(survey: Survey, service: Service) -> bool:
     """Whether a service has a health check that runs, a probe of the policy, or one that is built into its image."""
-    test = line(service, "healthcheck", "test")
-    disabled = line(service, "healthcheck", "disable")
-    words = [one.string for one in test] if test is not None else []
-    said = words or ([test.string] if test is not None and not test.is_list else [])
-    off = said[:1] == ["NONE"] or said[:2] == ["CMD-SHELL", "NONE"] or (disabled is not None and disabled.value is True)
-    image = survey.images.get(service.name)
-    asks = any(said) or (image is not None and image.asks)
-    return (asks and not off) or any(path[:2] == ("health", "probe") for path in service.settings)
+    test, image = line(service, "healthcheck", "test"), survey.images.get(service.name)
+    asks = any(_words(test)) or (image is not None and image.asks)
+    return (asks and _off(service) is None) or any(path[:2] == ("health", "probe") for path in service.settings)
+
+
+def _words(test: Node | None) -> list[str]:
+    if test is None:
+        return []
+    return [one.string for one in test] if test.is_list else [test.string]
+
+
+def _off(service: Service) -> Node | None:
+    """Return the line that switches a health check off, or None."""
+    test, disabled = line(service, "healthcheck", "test"), line(service, "healthcheck", "disable")
+    if disabled is not None and disabled.value is True:
+        return disabled
+    words = _words(test)
+    return test if words[:1] == ["NONE"] or words[:2] == ["CMD-SHELL", "NONE"] else None
+
+
+def _place(service: Service) -> Place:
+    """Return the line that should change: what switches a health check off, or the service."""
+    off = _off(service)
+    return off.place if off is not None else service.place
 
 
 def starts_on_demand(survey: Survey, service: Service) -> bool:

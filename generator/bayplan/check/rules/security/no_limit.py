@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayplan.analyse.charge import charge
-from bayplan.check.compose_lines import by_project, listed
+from bayplan.check.compose_lines import by_project, line, listed
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
 from bayplan.model import units
@@ -23,7 +23,7 @@ RULE = Rule("security/no-limit", Severity.NOTE)
 
 def check(survey: Survey) -> Iterator[Finding]:
     """Yield one finding for each project with services that nothing limits, whether they are counted or not."""
-    free = [(service, service.place) for service in survey.services if MEMORY not in service.limits]
+    free = [(service, _place(survey, service)) for service in survey.services if MEMORY not in service.limits]
     for some in by_project(free).values():
         first, place = some[0]
         amount = charge(survey.fleet, first, MEMORY)
@@ -38,6 +38,13 @@ def check(survey: Survey) -> Iterator[Finding]:
             remedy="a limit above its peaks: one that leaks ends with its neighbours",
             also=tuple(at for _, at in some[1:]),
         )
+
+
+def _place(survey: Survey, service: Service) -> Place:
+    """Return the line that should change: what takes a limit back, or says that there is none, or the service."""
+    back = survey.settings_of(service, "limits", MEMORY) or survey.settings_of(service, "limits")
+    said = back or line(service, "deploy", "resources", "limits", MEMORY)
+    return said.place if said is not None else service.place
 
 
 def _limits(survey: Survey, some: list[tuple[Service, Place]]) -> str:

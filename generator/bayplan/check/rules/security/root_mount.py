@@ -6,16 +6,16 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from bayplan.check.compose_lines import instead, laid, other_mounts
+from bayplan.check.compose_lines import host_paths, instead, laid, other_mounts
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bayplan.check.compose_lines import HostPath
     from bayplan.check.survey import Survey
     from bayplan.finding import Finding
-    from bayplan.model.service import Mount
 
 RULE = Rule("security/root-mount", Severity.WARNING)
 _SYSTEM = frozenset(
@@ -34,29 +34,31 @@ _TRUSTED = re.compile(
 def check(survey: Survey) -> Iterator[Finding]:
     """Yield a finding for each service with system folders that are not read-only, at the first of them."""
     for service in survey.services:
-        found = [mount for mount in service.mounts if _is_open(mount)]
+        found = [one for one in host_paths(survey, service) if _is_open(one)]
         if not found:
             continue
-        closed = [f"{mount.source}:{mount.target}:ro" for mount in found]
+        closed = [f"{one.mount.source}:{one.mount.target}:ro" for one in found]
         path = survey.path_of(service, "compose", "volumes")
         yield RULE.finding(
             found[0].place,
             service.name,
-            f"may write to {', '.join(mount.source for mount in found)} of its machine",
+            f"may write to {', '.join(one.path for one in found)} of its machine",
             # Compose replaces a mount by another of the same target; what the policy says already, a fragment replaces.
             paste=laid(
                 survey,
                 service,
                 "volumes",
-                closed if survey.said(path) is None else instead([*other_mounts(service, found), *closed]),
+                closed
+                if survey.said(path) is None
+                else instead([*other_mounts(service, (one.mount for one in found)), *closed]),
             ),
             remedy="mount it read-only, or only the folder that it needs",
-            also=tuple(mount.place for mount in found[1:]),
+            also=tuple(one.place for one in found[1:]),
         )
 
 
-def _is_open(mount: Mount) -> bool:
-    return mount.kind == "bind" and not mount.read_only and _is_system(posixpath.normpath(mount.source))
+def _is_open(one: HostPath) -> bool:
+    return not one.mount.read_only and _is_system(posixpath.normpath(one.path))
 
 
 def _is_system(path: str) -> bool:
