@@ -25,7 +25,7 @@ _FIRST = r"(?:[^\s\"'$/,\]{}-]|\$\{\w{1,80}:?-(?=[^\s\"'$/}]))"
 """The first letter of what stands in the file: no option, no path, no variable, unless with a default."""
 _OPTION = re.compile(
     r"(?P<name>--(?:[a-z.-]{1,40}[.-])?(?:requirepass|masterauth|password|passwd|secret|token|(?:api|secret|private|access)-?key)"
-    r"|-D[\w.-]{0,80}(?:password|passwd|secret))"
+    r"|-D[\w.-]{0,80}(?:password|passwd|secret|token|api[_.-]?key))"
     rf"(?:=|[\"']?,?\s+)[\"']?(?!id=|\d+\b(?!:))(?P<at>){_FIRST}",
     re.IGNORECASE,
 )

@@ -281,7 +281,7 @@ def options_amount(name: str, text: str) -> int | None:
 
 
 def _redis(name: str, text: str) -> int | None:
-    return 0 if name == EVICTION else sizes.redis(text)
+    return sizes.policy(text) if name == EVICTION else sizes.redis(text)
 
 
 def _mysql(name: str, text: str) -> int | None:

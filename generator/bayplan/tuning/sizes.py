@@ -26,6 +26,11 @@ def redis(text: str) -> int | None:
     return _read(text, _REDIS)
 
 
+def policy(text: str) -> int | None:
+    """Return 0 for what Redis does when it is full, which is no amount; None for any other word."""
+    return 0 if re.fullmatch(r"noeviction|(?:allkeys|volatile)-[a-z]{2,8}", text) else None
+
+
 def postgres(text: str, block: int = 1) -> int | None:
     """Return bytes from `2GB` (binary); a bare number counts blocks."""
     return _read(text, {**_POSTGRES, "": block})

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 SECRET = "hunter2"  # noqa: S105 - of nobody
 IMAGES = {
-    "redis:7.4": "redis-server --requirepass hunter2 --maxmemory 64gb",
+    "redis:7.4": "redis-server --requirepass hunter2 --maxmemory 64gb --maxmemory-policy ${WORD}",
     "postgres:17.2": "postgres -c shared_buffers=64GB --admin-password hunter2",
     "elasticsearch:9.0.0": "eswrapper --password=hunter2",
     "confluentinc/cp-kafka:7.8.0": "run --api-key hunter2",
@@ -30,6 +30,7 @@ services:
   app:
     image: "{image}"
     command: {command}
+    env_file: app.env
     privileged: true
     cap_add: [SYS_ADMIN]
     ports: ["5432:5432", "6379:6379", "7687:7687", "9200:9200"]
@@ -58,6 +59,8 @@ def test_no_finding_shows_a_secret(image: str, checked: Callable[..., tuple[Find
     texts = {
         "policy.yml": "nodes: {n1: {cpus: 8, memory: 16GiB}}\nsources: {c: {compose: c/app.yml, node: n1}}\n",
         "c/app.yml": SERVICE.format(image=image, command=IMAGES[image]),
+        "c/.env": f"WORD={SECRET}\n",
+        "c/app.env": f"KAFKA_OPTS=-Xmx64g -Dapi.token={SECRET}\nOTHER_PASSWORD={SECRET}\nES_HEAP_SIZE={SECRET}\n",
         "c/Dockerfile": f"FROM golang:1.23\nARG TOKEN={SECRET}\nRUN apt-get install gcc # {SECRET}\n",
     }
     found = checked(texts, strict=True)
