@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _NAME = re.compile(
-    r"((?<![A-Z])PASS|(?<=[_.-])PWD?|PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIALS?|NEO4J_AUTH|ROOT_TOKEN_ID"
+    r"((?<!BY)(?<!COM)(?<!TRES)(?<!SUR)PASS|(?<=[_.-])PWD?|PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIALS?|NEO4J_AUTH|ROOT_TOKEN_ID"
     r"|ERLANG_COOKIE|SECRET_KEY_BASE"
     r"|(API|SECRET|ACCESS_SECRET|SECRET_ACCESS|PRIVATE|ENCRYPTION|SIGNING|MASTER|FERNET|JWT)[_.-]?KEY)$",
     re.IGNORECASE,
@@ -39,6 +39,7 @@ _LETTER = re.compile(
 """An option of one letter of a program that is known."""
 _ASSIGNED = re.compile(r"(?<![\w.-])(?P<name>[A-Za-z_]\w{0,80})=[\"']?(?P<at>)(?P<value>[^\s\"'$;&|,\]]{1,200})")
 _URL = re.compile(r"://[^/:@\s]*:(?P<at>)[^@/\s]+@")
+_GO = re.compile(r"(?<![\w.-])[\w.-]{1,80}:(?P<at>)[^@\s:/$]{1,200}@(?:tcp|unix)\(")
 _HOOK = re.compile(r"://(?:hooks\.slack\.com/services|discord(?:app)?\.com/api/webhooks)/(?P<at>)[^\s$]")
 """Addresses that are secrets themselves."""
 _INSIDE = re.compile(
@@ -67,7 +68,7 @@ def options(text: str) -> list[tuple[str, int]]:
     found += [
         (one["name"], one.start("at")) for one in _ASSIGNED.finditer(text) if _is_named(one["name"], one["value"])
     ]
-    found += [("a URL", one.start("at")) for pattern in (_URL, _HOOK) for one in pattern.finditer(text)]
+    found += [("a URL", one.start("at")) for pattern in (_URL, _GO, _HOOK) for one in pattern.finditer(text)]
     return sorted({at: (name, at) for name, at in found}.values(), key=lambda one: one[1])
 
 
@@ -92,7 +93,7 @@ def _shown(text: str) -> Iterator[int]:
 
 
 def _in_text(text: str) -> bool:
-    return any(pattern.search(text) for pattern in (_URL, _HOOK, _INSIDE))
+    return any(pattern.search(text) for pattern in (_URL, _GO, _HOOK, _INSIDE))
 
 
 def _is_named(name: str, value: str) -> bool:
