@@ -80,6 +80,20 @@ def replicas_at_max(rng: random.Random, ground: Ground) -> Patch | None:
     return Patch("capacity/replicas-at-max", key_of(ground, service, "scale", "max"), rng.randint(10_000, 90_000))
 
 
+def growth_over_quota(rng: random.Random, ground: Ground) -> Patch | None:
+    """A member of a pool that may grow beyond its quota."""
+    fleet = ground.policy.to_be
+    quotas = {name for name, pool in fleet.pools.items() if pool.quota.get("requests") and not pool.per_node}
+    alone = services(ground, lambda one: one.pool in quotas and not one.replicas.scaled and not one.container_name)
+    free = [one for one in alone if not any(link.ipv4 for link in one.networks) and "cpus" in one.requests]
+    service = chosen(rng, [one for one in free if fleet.pools[one.pool].scaling != "on-demand"])
+    if service is None or "cpus" not in fleet.pools[service.pool].quota["requests"]:
+        return None
+    most = fleet.pools[service.pool].quota["requests"]["cpus"].amount // service.requests["cpus"].amount
+    scale = {"min": service.replicas.count, "max": 2 * most + rng.randint(2, 9), "on": {"cpus": "70% of limit"}}
+    return Patch("capacity/replicas-at-max", key_of(ground, service, "scale"), scale)
+
+
 # --- qos ---
 
 
@@ -523,7 +537,7 @@ def fewer_cards(rng: random.Random, ground: Ground) -> Patch | None:
 
 
 FAMILIES: dict[str, tuple[Plant, ...]] = {
-    "capacity": (limit_over_node, pools_over_nodes, replicas_at_max),
+    "capacity": (limit_over_node, pools_over_nodes, replicas_at_max, growth_over_quota),
     "qos": (not_guaranteed,),
     "scaling": (memory_on_cache, two_scalers),
     "volumes": (class_nowhere, over_disk),

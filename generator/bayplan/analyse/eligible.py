@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bayplan.model.fleet import Node, Taint
+    from collections.abc import Iterable, Mapping
+
+    from bayplan.model.fleet import Fleet, Node, Taint
     from bayplan.model.service import Service
 
 HARD = frozenset({"NoSchedule", "NoExecute"})
@@ -37,3 +39,13 @@ def runs_on(service: Service, node: Node) -> bool:
 
 def _arch(name: str) -> str:
     return _ARCHES.get(name, name)
+
+
+def domains_of(fleet: Fleet, label: str, nodes: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+    """Return value of the label → nodes that have it; the label `node` makes each node a domain."""
+    found: dict[str, list[str]] = {}
+    for node in sorted(nodes):
+        value = node if label == "node" else fleet.nodes[node].labels.get(label)
+        if value is not None:
+            found.setdefault(value, []).append(node)
+    return {value: tuple(names) for value, names in sorted(found.items())}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayplan.analyse.charge import charge
 from bayplan.model.quantity import GPU_MEMORY
 
 if TYPE_CHECKING:
@@ -55,3 +56,13 @@ def quota_of(pool: Pool, resource: str) -> int | None:
     """Return the pool's quota of requests in a resource, or None if it has none."""
     quota = pool.quota.get("requests", {}).get(resource)
     return quota.amount if quota else None
+
+
+def asks(fleet: Fleet, service: Service, kind: str, resource: str) -> int:
+    """Return what one copy asks of a pool's quota (`requests` or `limits`), in the unit of the resource."""
+    if resource == GPU_MEMORY:
+        return service.gpu.memory if service.gpu else 0
+    stated = service.limits if kind == "limits" else service.requests
+    quantity = stated.get(resource) or (service.limits.get(resource) if kind == "requests" else None)
+    quantity = quantity or (charge(fleet, service, resource) if kind == "requests" else None)
+    return quantity.amount if quantity else 0

@@ -5,11 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from bayplan.analyse.pools import asks
 from bayplan.model import units
 from bayplan.model.quantity import CPUS, GPU_MEMORY, MEMORY
 from bayplan.place.conflict import amend
 from bayplan.place.conflict.remedy import FEWER, LOWER, TAKE_TURNS, Case, Remedy, least, remedy
-from bayplan.place.constraints.clashes import asks
 from bayplan.place.constraints.lines import GPU
 from bayplan.place.upfront.quotas import closure
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from bayplan.analyse.charge import charge
+from bayplan.analyse.eligible import domains_of
+from bayplan.analyse.pools import asks
 from bayplan.place.constraints import lines
 from bayplan.place.constraints.rules import Apart, CardPair, NodeQuota, Spread
 from bayplan.place.constraints.ties import placed, published
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from bayplan.model.fleet import Fleet, Pool
     from bayplan.model.names import Name
@@ -113,16 +114,6 @@ def spreads(fleet: Fleet, eligible: Mapping[Name, tuple[str, ...]]) -> Iterator[
             yield Spread(service.name, rule.spread, domains, floor, least + (rest > 0), (line,))
 
 
-def domains_of(fleet: Fleet, label: str, nodes: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
-    """Return value of the label → nodes that have it; the label `node` makes each node a domain."""
-    found: dict[str, list[str]] = {}
-    for node in sorted(nodes):
-        value = node if label == "node" else fleet.nodes[node].labels.get(label)
-        if value is not None:
-            found.setdefault(value, []).append(node)
-    return {value: tuple(names) for value, names in sorted(found.items())}
-
-
 def node_quotas(fleet: Fleet) -> Iterator[NodeQuota]:
     """Yield the quotas that hold for each node; an on-demand pool is charged by its quota instead."""
     for _, pool in sorted(fleet.pools.items()):
@@ -137,13 +128,3 @@ def _node_quota(fleet: Fleet, pool: Pool, kind: str, resource: str, quota: Quant
     words = f"pools.{pool.name} quota.{kind}.{resource} per node"
     line = lines.PolicyLine("pool", pool.name, f"{kind}.{resource}", words, quota.amount, quota.place)
     return NodeQuota(pool.name, resource, quota.amount, tuple(asked), tuple(sorted(fleet.nodes)), (line,))
-
-
-def asks(fleet: Fleet, service: Service, kind: str, resource: str) -> int:
-    """Return what one copy asks of a pool's quota (`requests` or `limits`), in the unit of the resource."""
-    if resource == "gpu_memory":
-        return service.gpu.memory if service.gpu else 0
-    stated = service.limits if kind == "limits" else service.requests
-    quantity = stated.get(resource) or (service.limits.get(resource) if kind == "requests" else None)
-    quantity = quantity or (charge(fleet, service, resource) if kind == "requests" else None)
-    return quantity.amount if quantity else 0

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bayplan.analyse.eligible import domains_of
 from bayplan.model.quantity import CPUS, MEMORY
 from bayplan.model.units import GIB, MIB
 from bayplan.place.constraints import ties
-from bayplan.place.constraints.clashes import domains_of
 from bayplan.place.exact.post_bills import charges
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayplan.analyse.pools import asks
 from bayplan.finding import Finding, error
 from bayplan.model.names import Name
 from bayplan.model.units import in_policy, show
-from bayplan.place.constraints.clashes import asks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
