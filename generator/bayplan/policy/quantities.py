@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from bayplan.finding import error
+from bayplan.finding import Finding, error
 from bayplan.model import units
 from bayplan.model.quantity import CPUS, GPU_MEMORY, MEMORY, SWAP, Origin, Quantity
 from bayplan.policy.values import Findings, quantity
@@ -14,6 +14,7 @@ from bayplan.policy.values import Findings, quantity
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bayplan.finding import Place
     from bayplan.model.service import Service
     from bayplan.policy.layers import Leaf, Stack
 
@@ -104,38 +105,79 @@ def _quantity(
     return quantity(findings, subject, resource, leaf.node, origin=origin, source=leaf.layer, why=leaf.why)
 
 
+@dataclass(frozen=True, slots=True)
+class Called:
+    """The class that a service is called, where that is said, and in which environment, if the policy has any."""
+
+    qos: str
+    place: Place
+    environment: str = ""
+
+
 def guaranteed(
-    findings: Findings, service: Service, halves: dict[str, dict[str, Quantity]], qos: str
+    findings: Findings, service: Service, halves: dict[str, dict[str, Quantity]], called: Called
 ) -> dict[str, dict[str, Quantity]]:
     """Make the missing half equal where `qos: guaranteed` is said; both stated and different is an error.
 
     A CPU limit is never made up: on Docker it only throttles, a guarantee comes from shares or from cores of its own.
+
+    Args:
+        findings: what is wrong is added to them.
+        service: whose.
+        halves: `requests` and `limits`, resource → quantity.
+        called: the class that it is called.
     """
     requests, limits = dict(halves["requests"]), dict(halves["limits"])
     _request_within_limit(findings, service, requests, limits)
-    if qos == "guaranteed":
-        limit, request = limits.get(CPUS), requests.get(CPUS)
-        if limit and (request is None or request.origin is Origin.INHERITED):
-            requests[CPUS] = replace(limit, source="qos guaranteed", why="", was=request)
-        request, limit = requests.get(MEMORY), limits.get(MEMORY)
-        if request and limit and request.amount != limit.amount and request.place != limit.place:
-            # A request that the Compose file reserved is raised to the limit: that is what being guaranteed means.
-            if request.source == "compose":
-                requests[MEMORY] = replace(limit, source="qos guaranteed", why="", was=request)
-            else:
-                message = f"is guaranteed, but requests {units.show_bytes(request.amount)} and is limited to " + (
-                    units.show_bytes(limit.amount)
-                )
-                write = _written(MEMORY, limit)
-                findings.append(
-                    error("qos/not-guaranteed", request.place, str(service.name), message, "make both equal",
-                          also=(limit.place,), write=write)
-                )  # fmt: skip
-        elif request and not limit:
-            limits[MEMORY] = request
-        elif limit and not request:
-            requests[MEMORY] = replace(limit, source="qos guaranteed", why="", was=None)
+    differing: dict[str, tuple[Quantity, Quantity]] = {}
+    if called.qos == "guaranteed":
+        for resource in (CPUS, MEMORY):
+            request, limit = requests.get(resource), limits.get(resource)
+            if limit and (request is None or _gives_way(resource, request, limit)):
+                requests[resource] = replace(limit, source="qos guaranteed", why="", was=request)
+            elif request and limit and request.amount != limit.amount and request.place != limit.place:
+                differing[resource] = request, limit
+        if MEMORY in requests and MEMORY not in limits:
+            limits[MEMORY] = requests[MEMORY]
+    if differing:
+        findings.append(_not_guaranteed(service, differing, called))
     return {"requests": requests, "limits": limits}
+
+
+def _gives_way(resource: str, request: Quantity, limit: Quantity) -> bool:
+    """Whether a request is raised to its limit: what a Compose file reserves is, that is what guaranteed means."""
+    if request.amount == limit.amount:
+        return False
+    return said(request).source == "compose" or (resource == CPUS and request.origin is Origin.INHERITED)
+
+
+def _not_guaranteed(service: Service, differing: Mapping[str, tuple[Quantity, Quantity]], called: Called) -> Finding:
+    less = {resource: units.show(resource, request.amount) for resource, (request, _) in differing.items()}
+    most = {resource: units.show(resource, limit.amount) for resource, (_, limit) in differing.items()}
+    (first, _), *more = differing.values()
+    places = dict.fromkeys([one.place for pair in differing.values() for one in pair] + [called.place])
+    asked = " and ".join(f"{amount} of {resource}" for resource, amount in less.items())
+    return error(
+        "qos/not-guaranteed",
+        first.place,
+        str(service.name),
+        f"is guaranteed, but requests {asked} and is limited to {' and '.join(most.values())}",
+        "make both equal",
+        arithmetic=", ".join(f"{amount} < {most[resource]}" for resource, amount in less.items()),
+        also=tuple(place for place in places if place != first.place),
+        write="" if more else next(_written(resource, limit) for resource, (_, limit) in differing.items()),
+        paste=_both_equal(service, differing, called.environment) if more else "",
+    )
+
+
+def _both_equal(service: Service, differing: Mapping[str, tuple[Quantity, Quantity]], environment: str) -> str:
+    """Return the fragment that makes several requests equal to their limits, under the key that says them."""
+    sources = {said(request).source for request, _ in differing.values()}
+    key = sources.pop().removeprefix("services.") if len(sources) == 1 else ""
+    known = key if key in (service.name.name, str(service.name)) else str(service.name)
+    amounts = ", ".join(f"{resource}: {_written(resource, limit)}" for resource, (_, limit) in differing.items())
+    entries = f"services: {{{known}: {{requests: {{{amounts}}}}}}}"
+    return f"environments: {{{environment}: {{{entries}}}}}" if environment else entries
 
 
 def _request_within_limit(
@@ -160,13 +202,18 @@ def _request_within_limit(
                 str(service.name),
                 message,
                 remedy,
+                arithmetic=f"{units.show(resource, request.amount)} > {units.show(resource, limit.amount)}",
                 also=(limit.place,),
                 write=write,
             )
         )
 
 
+def said(amount: Quantity) -> Quantity:
+    """Return an amount as somebody said it, before an environment multiplied it."""
+    return amount.was if amount.source.startswith(_MULTIPLIED) and amount.was else amount
+
+
 def _written(resource: str, amount: Quantity) -> str:
-    """Return an amount as the policy has it, before an environment multiplied it."""
-    before = amount.was if amount.source.startswith(_MULTIPLIED) and amount.was else amount
-    return units.in_policy(resource, before.amount)
+    """Return an amount as the policy has it."""
+    return units.in_policy(resource, said(amount).amount)

@@ -15,7 +15,7 @@ from bayplan.model.quantity import GPU_MEMORY, Quantity
 from bayplan.model.service import MOST_COPIES, MOST_SCALED, GpuAsk, Replicas, Service, Tuning
 from bayplan.policy.layers import Leaf, Leaves, Stack, stack, taken_back
 from bayplan.policy.overrides import Gaps, Section, overrides
-from bayplan.policy.quantities import Factors, guaranteed, quantities
+from bayplan.policy.quantities import Called, Factors, guaranteed, quantities
 from bayplan.policy.rules import placement_rule
 from bayplan.policy.teams import Teams, groups_of
 from bayplan.policy.values import Findings, quantity, whole_number, word, words
@@ -123,8 +123,11 @@ def _apply(
 ) -> Service:
     group = context.groups.tiers[tier]
     said = over.get(("qos",)) or fill.get(("qos",))
-    qos = word(said.node) if said else group.qos
-    halves = guaranteed(findings, base, quantities(findings, base, fill, over, context.factors), qos)
+    named = over.get(("tier",))
+    listed = named.node.place if named else context.groups.tier_of.get(base.name, (tier, group.place))[1]
+    qos, place = (word(said.node), said.node.place) if said else (group.qos, listed)
+    called = Called(qos, place, context.factors.environment)
+    halves = guaranteed(findings, base, quantities(findings, base, fill, over, context.factors), called)
     cores = over.get(("cores",)) or fill.get(("cores",))
     pool_cores = context.groups.pools[pool].cores if pool else ""
     return replace(

@@ -22,6 +22,7 @@ FAMILIES = (
     "gpu",
     "network",
     "pinning",
+    "qos",
     "rollout",
     "savings",
     "security",

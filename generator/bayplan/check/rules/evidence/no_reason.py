@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from bayplan.check.rule import Rule
 from bayplan.finding import NOWHERE, Severity
 from bayplan.model import units
+from bayplan.policy.quantities import said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bayplan.check.survey import Survey
     from bayplan.finding import Finding, Place
-    from bayplan.model.quantity import Quantity
     from bayplan.model.service import Service
 
 RULE = Rule("evidence/no-reason", Severity.NOTE, strict=Severity.ERROR)
@@ -44,17 +44,11 @@ def check(survey: Survey) -> Iterator[Finding]:
 def _cuts(service: Service) -> Iterator[tuple[Place, str]]:
     """Yield the limits that are below what the Compose file has."""
     for resource, limit in service.limits.items():
-        said = _said(limit)
-        before = said.was
-        if before is not None and said.amount < before.amount and not said.why and "limits" not in service.changed:
-            amounts = f"{units.show(resource, before.amount)} to {units.show(resource, said.amount)}"
-            yield said.place, f"{resource} {amounts}"
-
-
-def _said(amount: Quantity) -> Quantity:
-    """Return what the policy says, before an environment multiplies it."""
-    multiplied = amount.source.startswith("environment ") and amount.was is not None
-    return amount.was if multiplied and amount.was is not None else amount
+        now = said(limit)
+        before = now.was
+        if before is not None and now.amount < before.amount and not now.why and "limits" not in service.changed:
+            amounts = f"{units.show(resource, before.amount)} to {units.show(resource, now.amount)}"
+            yield now.place, f"{resource} {amounts}"
 
 
 def _move(survey: Survey, service: Service) -> Iterator[tuple[Place, str]]:

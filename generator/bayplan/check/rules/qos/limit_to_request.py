@@ -19,19 +19,26 @@ if TYPE_CHECKING:
 RULE = Rule("qos/limit-to-request", Severity.NOTE)
 MOST = 3
 """How many times its request a memory limit may be before it is worth a word."""
+_WHOLE = 100
+"""From so many times on nobody asks for decimals."""
 
 
 def check(survey: Survey) -> Iterator[Finding]:
-    """Yield a note for each memory limit that is more than three times its request, where memory is overcommitted."""
+    """Yield a note for each memory limit that is more than three times its request, where memory is overcommitted.
+
+    A limit above any machine is told by `capacity/limit-over-node`.
+    """
     alike: dict[tuple[Place, Place], list[Service]] = {}
+    largest = max((node.has(MEMORY) for node in survey.fleet.nodes.values()), default=0)
     for service in survey.services:
         request, limit = service.requests.get(MEMORY), service.limits.get(MEMORY)
-        if request and limit and request.amount and limit.amount > MOST * request.amount:
+        if request and limit and request.amount and MOST * request.amount < limit.amount <= largest:
             alike.setdefault((limit.place, request.place), []).append(service)
     for (place, also), some in alike.items():
         first, *others = some
         request, limit = first.requests[MEMORY], first.limits[MEMORY]
-        ratio = f"{float(limit.amount / request.amount):.3g}"
+        times = limit.amount / request.amount
+        ratio = f"{times:.0f}" if times >= _WHOLE else f"{times:.3g}"
         more = f", as may {len(others)} more" if others else ""
         yield RULE.finding(
             place,
