@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bayplan.model.service import Service
 
-_CACHES = frozenset({"redis", "valkey", "keydb", "memcached", "dragonfly", "varnish"})
+_CACHES = frozenset(
+    {
+        "redis",
+        "redis-stack",
+        "redis-stack-server",
+        "redis-cluster",
+        "redict",
+        "valkey",
+        "valkey-bundle",
+        "valkey-cluster",
+    }
+    | {"keydb", "memcached", "dragonfly", "garnet", "varnish"}
+)
+_NAMED = re.compile(r"(^|[-_.])cache$")
+"""Names of services and images that say it themselves; a cache-warmer is none."""
 
 
 def image_name(image: str) -> str:
@@ -19,4 +34,5 @@ def image_name(image: str) -> str:
 def is_cache(service: Service) -> bool:
     """Whether a service fills its memory and then forgets: a cache, or what is tuned as one."""
     recipe = service.tuning.recipe if service.tuning else ""
-    return recipe == "redis" or image_name(service.image) in _CACHES
+    names = (image_name(service.image), service.name.name)
+    return recipe == "redis" or names[0] in _CACHES or any(_NAMED.search(name) for name in names)

@@ -25,6 +25,7 @@ FAMILIES = (
     "qos",
     "rollout",
     "savings",
+    "scaling",
     "security",
     "thresholds",
     "tuning",
