@@ -97,7 +97,7 @@ def _checked(space: Workspace, policy: Policy, *, strict: bool) -> tuple[Finding
     shared = () if decision.placement else vram_unsaid(survey.fleet, placement.seats)
     placed = [
         *decision.findings,
-        *(impossible(one) for one in _unexplained(decision.conflicts, ruled)),
+        *(impossible(one, survey.fleet) for one in _unexplained(decision.conflicts, ruled)),
         *files,
         *shared,
     ]
@@ -159,16 +159,29 @@ def _lacks_cards(conflict: place.Conflict, ruled: Iterable[Finding]) -> bool:
     return any(one.rule == "gpu/fewer-cards" and one.subject in alone for one in ruled)
 
 
-def impossible(conflict: place.Conflict) -> Finding:
-    """Return a conflict as a finding, at its first line, with the cheapest way out."""
-    first, *others = conflict.lines
+def impossible(conflict: place.Conflict, fleet: Fleet) -> Finding:
+    """Return a conflict as a finding, at the line that its cheapest way out changes, with that way."""
+    best = conflict.remedies[0] if conflict.remedies else None
+    first = next((line for line in conflict.lines if best and line.subject in best.path), conflict.lines[0])
+    copies = {
+        str(service.name): service.replicas.place
+        for service in fleet.services.values()
+        if service.replicas.count > 1 and any(line.subject == str(service.name) for line in conflict.lines)
+    }
+    fewer = best is not None and {"replicas", "scale"} & {*best.path, *_keys(best.value)}
+    where = copies.get(first.subject, first.place) if fewer else first.place
+    places = dict.fromkeys([*(line.place for line in conflict.lines), *copies.values()])
     return error(
         "place/impossible",
-        first.place,
+        where,
         first.subject,
         conflict.message,
-        remedy="" if conflict.remedies else "no single line ends it: ask for less, or add what is missing",
+        remedy="" if best else "no single line ends it: ask for less, or add what is missing",
         arithmetic=conflict.arithmetic,
-        paste=conflict.remedies[0].text if conflict.remedies else "",
-        also=tuple(line.place for line in others),
+        paste=best.text if best else "",
+        also=tuple(one for one in places if one != where),
     )
+
+
+def _keys(value: object) -> set[str]:
+    return set(value) if isinstance(value, dict) else set()

@@ -111,6 +111,27 @@ def not_guaranteed(rng: random.Random, ground: Ground) -> Patch | None:
     ))  # fmt: skip
 
 
+def halves_of_cpus(rng: random.Random, ground: Ground) -> Patch | None:
+    """Guaranteed, with all of its memory and a part of its CPUs."""
+    both = services(ground, lambda one: {"cpus", "memory"} <= one.limits.keys() and one.qos != "guaranteed")
+    service = chosen(rng, [one for one in both if one.limits["cpus"].amount >= 100])
+    if service is None:
+        return None
+    value = {
+        "cpus": f"{service.limits['cpus'].amount // rng.randint(2, 4)}m",
+        "memory": f"{service.limits['memory'].amount // 2**20}MiB",
+    }
+    same = (key_of(ground, service, "limits", "memory"), value["memory"])
+    called = (key_of(ground, service, "qos"), "guaranteed")
+    return Patch("qos/not-guaranteed", key_of(ground, service, "requests"), value, (called, same))
+
+
+def called_best_effort(rng: random.Random, ground: Ground) -> Patch | None:
+    """Best effort, with a limit of its own."""
+    service = chosen(rng, services(ground, lambda one: "memory" in one.limits and not one.qos))
+    return Patch("qos/another-class", key_of(ground, service, "qos"), "besteffort") if service else None
+
+
 # --- network ---
 
 
@@ -230,19 +251,21 @@ def two_scalers(rng: random.Random, ground: Ground) -> Patch | None:
 
 
 def never_reached(rng: random.Random, ground: Ground) -> Patch | None:
-    """A target beyond the limit, or one that nobody measures."""
-    free = services(ground, lambda one: not one.replicas.scaled and not one.gpu and "cpus" in one.limits)
-    service = chosen(rng, free)
+    """A trigger above the limit."""
+    service = chosen(rng, services(ground, lambda one: not one.replicas.scaled and "cpus" in one.limits))
     if service is None:
         return None
-    rule, on = rng.choice(
-        [
-            ("thresholds/never-scales", {"cpus": f"{rng.randint(101, 300)}% of limit"}),
-            ("thresholds/no-series", {f"zz{rng.randint(100, 999)}": rng.randint(1, 99)}),
-        ]
-    )
-    scale = {"min": service.replicas.count, "max": service.replicas.count, "on": on}
-    return Patch(rule, key_of(ground, service, "scale"), scale)
+    count = service.replicas.count
+    scale = {"min": count, "max": count, "on": {"cpus": f"{rng.randint(100, 300)}%"}}
+    return Patch("scaling/never-reached", key_of(ground, service, "scale"), scale)
+
+
+def nothing_to_follow(rng: random.Random, ground: Ground) -> Patch | None:
+    """A metric that nobody defines."""
+    service = chosen(rng, services(ground, lambda one: not one.replicas.scaled))
+    count = service.replicas.count
+    scale = {"min": count, "max": count, "on": {f"waiting_{rng.randint(1, 99)}": rng.randint(1, 200)}}
+    return Patch("scaling/nothing-to-follow", key_of(ground, service, "scale"), scale)
 
 
 def class_nowhere(rng: random.Random, ground: Ground) -> Patch | None:
@@ -538,8 +561,8 @@ def fewer_cards(rng: random.Random, ground: Ground) -> Patch | None:
 
 FAMILIES: dict[str, tuple[Plant, ...]] = {
     "capacity": (limit_over_node, pools_over_nodes, replicas_at_max, growth_over_quota),
-    "qos": (not_guaranteed,),
-    "scaling": (memory_on_cache, two_scalers),
+    "qos": (not_guaranteed, halves_of_cpus, called_best_effort),
+    "scaling": (memory_on_cache, two_scalers, never_reached, nothing_to_follow),
     "volumes": (class_nowhere, over_disk),
     "network": (port_taken, address_outside, never_healthy, port_twice, connections),
     "security": (
@@ -555,7 +578,7 @@ FAMILIES: dict[str, tuple[Plant, ...]] = {
     ),
     "duplicates": (same_image,),
     "rollout": (window, keep_source, budget),
-    "thresholds": (warning_over_critical, never_reached, *WATCHED),
+    "thresholds": (warning_over_critical, *WATCHED),
     "totals": (wrong_claim, *BELIEVED),
     "savings": TOTALS,
     "evidence": (first_limit,),

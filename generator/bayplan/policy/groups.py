@@ -114,6 +114,7 @@ def read_groups(document: Node, names: Names) -> tuple[Groups, Findings]:
     tier_of = _members(findings, "tiers", _lists(document, "tiers", "services"), names, {})
     of_tiers = by_tier((name, tier) for name, (tier, _) in sorted(tier_of.items()))
     pool_of = _members(findings, "pools", _lists(document, "pools", "services"), names, of_tiers)
+    _donors(findings, document, pools)
     pool_of_tier = _pools_of_tiers(findings, _lists(document, "pools", "tiers"), tiers)
     defaults = {
         f"{kind}/{key}": given
@@ -169,6 +170,16 @@ def _pools_of_tiers(findings: Findings, tiers_of: Mapping[str, Node], tiers: Map
                 remedy = "name the tier in one of them; the other may list services"
                 findings.append(_in_two("pools", f"tier/{item.string}", first, key, item, remedy))
     return {tier: pool for tier, (pool, _) in taken.items()}
+
+
+def _donors(findings: Findings, document: Node, pools: Mapping[str, Pool]) -> None:
+    """Name the donors of bursts that are no pools."""
+    for key, burst in _lists(document, "pools", "burst").items():
+        donors = burst.get("donors")
+        for item in donors if donors is not None and donors.is_list else ():
+            if item.string not in pools:
+                known = f"use one of: {', '.join(name for name in pools if name != key) or 'there is no other pool'}"
+                findings.say("pools/unknown", item, f"pools.{key}.burst", f"'{item.string}' is not among pools", known)
 
 
 def _names_one(selector: str) -> bool:

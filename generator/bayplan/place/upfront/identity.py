@@ -88,5 +88,5 @@ def _finding(service: Service, copies: int, what: str, place: Place, remedy: str
         "or replicas: 1",
         paste=remedy,
         arithmetic=f"{copies} copies, 1 identity",
-        also=(service.replicas.place,),
+        also=(service.replicas.place, service.place),
     )

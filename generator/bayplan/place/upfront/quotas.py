@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bayplan.analyse.pools import asks
@@ -10,8 +11,9 @@ from bayplan.model.names import Name
 from bayplan.model.units import in_policy, show
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from bayplan.finding import Place
     from bayplan.model.fleet import Fleet, Pool
     from bayplan.model.quantity import Quantity
     from bayplan.model.service import Service
@@ -41,7 +43,20 @@ def _all(fleet: Fleet, pool: Pool, kind: str, resource: str, quota: Quantity) ->
             f"raise the quota to {show(resource, total)}, lower the members, or let the pool run on demand",
             arithmetic=f"{parts} = {show(resource, total)} > {show(resource, quota.amount)}",
             paste=_raised(pool, kind, resource, total),
+            also=_said([one for one, _ in asked], kind, resource),
         )
+
+
+def _said(members: Iterable[Service], kind: str, resource: str) -> tuple[Place, ...]:
+    """Return where members say what they ask, and of how many copies."""
+    places: dict[Place, None] = {}
+    for one in members:
+        halves = (one.limits,) if kind == "limits" else (one.requests, one.limits, one.estimates)
+        found = next((half[resource].place for half in halves if resource in half), None)
+        places |= dict.fromkeys(
+            [*([found] if found else []), *([one.replicas.place] if one.replicas.count > 1 else [])]
+        )
+    return tuple(places)
 
 
 def _each(fleet: Fleet, pool: Pool, kind: str, resource: str, quota: Quantity) -> Iterator[Finding]:
@@ -50,7 +65,10 @@ def _each(fleet: Fleet, pool: Pool, kind: str, resource: str, quota: Quantity) -
         needed = sorted(closure(member, members))
         amounts = [asks(fleet, members[one], kind, resource) for one in needed]
         if sum(amounts) > quota.amount:
-            yield _below(pool, kind, resource, quota, name, list(zip(needed, amounts, strict=True)))
+            places = _said([members[one] for one in needed], kind, resource)
+            yield replace(
+                _below(pool, kind, resource, quota, name, list(zip(needed, amounts, strict=True))), also=places
+            )
 
 
 def closure(member: Service, members: dict[Name, Service]) -> set[Name]:

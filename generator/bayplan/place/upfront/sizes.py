@@ -14,7 +14,7 @@ from bayplan.place.conflict.amend import show as show_line
 from bayplan.place.constraints import lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bayplan.model.fleet import Node
     from bayplan.model.service import GpuAsk, Service
@@ -36,9 +36,10 @@ def sizes(problem: Problem) -> Iterator[Cause]:
             frozenset(),
         )
         return
+    left = _left(problem)
     for service in problem.services:
         yield from _unknown_nodes(problem, service)
-        yield from _too_large(problem, service)
+        yield from _too_large(problem, service, left)
         yield from _no_arch(problem, service)
         yield from _no_cards(problem, service)
 
@@ -55,7 +56,20 @@ def _unknown_nodes(problem: Problem, service: Service) -> Iterator[Cause]:
             yield error("node/unknown", rule.place, str(service.name), message, remedy), frozenset({key})
 
 
-def _too_large(problem: Problem, service: Service) -> Iterator[Cause]:
+def _left(problem: Problem) -> dict[str, int]:
+    """Return resource → what all nodes have beyond what services ask, those left out that are too large for any."""
+    rooms = {key: [problem.room(node, key) or 0 for node in problem.nodes] for key in problem.resources}
+    left = {resource: sum(some) for resource, some in rooms.items()}
+    most = {resource: max(some) for resource, some in rooms.items()}
+    for service in problem.services:
+        for resource in left:
+            line = problem.demands.get((service.name, resource))
+            if line is not None and line.amount <= most[resource]:
+                left[resource] -= line.amount * max(service.replicas.count, service.replicas.maximum)
+    return left
+
+
+def _too_large(problem: Problem, service: Service, left: Mapping[str, int]) -> Iterator[Cause]:
     for resource in problem.resources:
         line = problem.demands.get((service.name, resource))
         if line is None:
@@ -67,7 +81,8 @@ def _too_large(problem: Problem, service: Service) -> Iterator[Cause]:
             room, _, node = max(rooms, key=lambda one: (one[0] or 0, one[2].name))
             least = min(amount for _, amount, _ in rooms)
             most = max(problem.room(one, resource) or 0 for one in _open(problem, service))
-            paste = _smaller(service, resource, most)
+            beside = left.get(resource, 0) // max(1, service.replicas.count, service.replicas.maximum)
+            paste = _smaller(service, resource, min(most, beside) if beside > 0 else most)
             yield _large(service, resource, line, (least, room or 0, node.name), paste), frozenset({line.key})
 
 

@@ -20,10 +20,13 @@ RULE = Rule("capacity/fixed-pool-grows", Severity.WARNING)
 
 def check(survey: Survey) -> Iterator[Finding]:
     """Yield a finding for each fixed pool whose quota of limits is above its quota of requests of memory."""
+    room = sum(node.room(MEMORY) for node in survey.fleet.nodes.values())
     for name, pool in sorted(survey.fleet.pools.items()):
         asked, allowed = (pool.quota.get(half, {}).get(MEMORY) for half in ("requests", "limits"))
         if pool.scaling != "fixed" or asked is None or allowed is None or allowed.amount <= asked.amount:
             continue
+        if allowed.amount > room:
+            continue  # more than the nodes have is `capacity/quota-over-nodes`
         shown = f"{units.show(MEMORY, allowed.amount)} > {units.show(MEMORY, asked.amount)}"
         yield RULE.finding(
             allowed.place,

@@ -29,10 +29,11 @@ def check(survey: Survey) -> Iterator[Finding]:
             for name, pool in sorted(survey.fleet.pools.items())
             if not pool.per_node and resource in pool.quota.get("requests", {})
         }
+        largest_room = max((node.room(resource) for node in survey.fleet.nodes.values()), default=0)
         sizes = {
             one.name: amount.amount * one.replicas.count
             for one in outside
-            if (amount := charge(survey.fleet, one, resource)) and amount.amount
+            if (amount := charge(survey.fleet, one, resource)) and 0 < amount.amount <= largest_room
         }
         room = sum(node.room(resource) for node in survey.fleet.nodes.values())
         promised, asked = sum(quotas.values()), sum(sizes.values())

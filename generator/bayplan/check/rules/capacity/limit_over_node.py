@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayplan.analyse.charge import charge
+from bayplan.analyse.pools import pool_charge
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
 from bayplan.model import units
@@ -29,6 +31,8 @@ def check(survey: Survey) -> Iterator[Finding]:
             node = _largest(survey, service, resource) or everywhere
             if limit is None or node is None or not node.has(resource) or limit.amount <= node.has(resource):
                 continue
+            if _alone(survey, service, resource) > node.has(resource):
+                continue  # what one copy is charged is larger than any node: that says it already
             most = units.show(resource, node.has(resource))
             path = survey.path_of(service, "limits")
             yield RULE.finding(
@@ -46,6 +50,13 @@ def _largest(survey: Survey, service: Service, resource: str) -> Node | None:
     names = (rule.node,) if rule.node else rule.nodes
     nodes = [survey.fleet.nodes[name] for name in names if name in survey.fleet.nodes]
     return max(nodes, key=lambda node: (node.has(resource), node.name), default=None)
+
+
+def _alone(survey: Survey, service: Service, resource: str) -> int:
+    """Return what one copy is charged on an empty node: never more than the quota of its pool on demand."""
+    amount, pool = charge(survey.fleet, service, resource), survey.fleet.pools.get(service.pool)
+    asked = amount.amount if amount else 0
+    return pool_charge(pool, resource, (asked,)) if pool else asked
 
 
 def _asked(service: Service, resource: str) -> int:

@@ -26,6 +26,8 @@ def check(survey: Survey) -> Iterator[Finding]:
         if node is None or not node.has(MEMORY):
             continue
         always = {one: number for one, number in copies.items() if not _turns(survey, one)}
+        if any(_limit(survey, one) > node.has(MEMORY) for one in always):
+            continue  # one that is larger than the node alone is told by itself
         total = sum(_limit(survey, one) * number for one, number in always.items())
         row = survey.after.ledger.row(name, MEMORY)
         if total <= node.has(MEMORY) or row is None or row.charged >= total:

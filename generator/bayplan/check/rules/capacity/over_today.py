@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayplan.analyse.charge import charge
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
 from bayplan.model import units
@@ -22,7 +23,7 @@ RULE = Rule("capacity/over-today", Severity.NOTE)
 def check(survey: Survey) -> Iterator[Finding]:
     """Yield a note for each resource of which a node is asked for more than it has, AS-IS."""
     for row in survey.before.ledger.rows:
-        if row.resource in (CPUS, MEMORY) and row.capacity and row.bar > row.capacity:
+        if row.resource in (CPUS, MEMORY) and row.capacity and row.bar - _told(survey, row) > row.capacity:
             node = survey.before.fleet.nodes[row.node]
             quantity = node.capacity.get(row.resource)
             yield RULE.finding(
@@ -32,6 +33,18 @@ def check(survey: Survey) -> Iterator[Finding]:
                 arithmetic=_sum(row),
                 remedy="bayplan plan POLICY shows the way out, step by step",
             )
+
+
+def _told(survey: Survey, row: Row) -> int:
+    """Return what is there of which other rules say already that no node can have it: a reserve, and single copies."""
+    before = survey.before
+    largest = max(node.has(row.resource) for node in before.fleet.nodes.values())
+    reserve = row.reserve if row.reserve > row.line else 0
+    here = before.services([row.node]) if row.charged > largest else ()
+    each = ((one, charge(before.fleet, one, row.resource)) for one in here)
+    return reserve + sum(
+        before.charged_on(row.node, one, row.resource) for one, amount in each if amount and amount.amount > largest
+    )
 
 
 def _sum(row: Row) -> str:
