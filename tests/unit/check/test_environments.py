@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayplan import pipeline
-from bayplan.render.environments import rows, table
+from bayplan.render.environments import Ends, rows, table
 from bayplan.workspace import workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bayplan.finding import Finding
+    from bayplan.model.fleet import Fleet
+    from bayplan.policy.fleet import Policy
 
 ROOT = Path(__file__).parents[3]
 ENVIRONMENTS = ("development", "production", "staging")
@@ -51,6 +53,41 @@ def test_each_number_says_what_made_it() -> None:
         ["limits.cpus", "100m  (200m x 0.5)", "300m  (200m x 1.5)", "200m  (services.redis)"],
         ["limits.memory", "256 MiB  (512 MiB x 0.5)", "768 MiB  (512 MiB x 1.5)", "512 MiB  (services.redis)"],
     ]
+
+
+def test_nodes_pools_copies_and_both_ends_of_ranges_are_shown(read: Callable[..., Policy]) -> None:
+    policy = """
+nodes: {"n[1:2]": {cpus: 16, memory: 64GiB}}
+services:
+  db: {compose: {image: "db:1"}, pool: data, qos: guaranteed, limits: {cpus: 1, memory: 3GiB}, replicas: 3}
+pools: {data: {quota: {requests: {memory: 12GiB}}}}
+environments:
+  large: {multiply: {memory: 2, replicas: 1.5}}
+  range: {nodes: [n1], multiply: {cpus: [0.25, 1], memory: [0.5, 1.5]}}
+"""
+    found = {env: read(policy, env) for env in ("large", "range")}
+    fleets = {env: one.to_be for env, one in found.items()}
+    with_ends = Ends({"range": read_lower(policy, read)}, {"large": found["large"].factors["replicas"]})
+    lines = {(one.subject, one.key): one for one in rows(fleets, ends=with_ends)}
+    shown = {key: [f"{cell.shown} ({cell.why})" for cell in row.cells.values()] for key, row in lines.items()}
+    assert shown["nodes", ""] == ["2 (n1, n2)", "1 (n1)"]
+    assert shown["shop/db", "replicas"] == ["5 (x 1.5)", "3 ()"]
+    assert shown["shop/db", "limits.cpus"] == ["1000m (services.db)", "250m to 1000m (1000m x 0.25; services.db)"]
+    assert shown["shop/db", "requests.memory"] == [
+        "6 GiB (limits.memory, qos guaranteed)",
+        "1.5 GiB to 4.5 GiB (limits.memory, qos guaranteed)",
+    ]
+    assert shown["pool data", "quota.requests.memory"] == [
+        "24 GiB (12 GiB x 2)",
+        "6 GiB to 18 GiB (12 GiB x 0.5; 12 GiB x 1.5)",
+    ]
+    assert lines["shop/db", "limits.memory"].cells["range"].lower == 1536 * 2**20
+
+
+def read_lower(policy: str, read: Callable[..., Policy]) -> Fleet:
+    """Return the fleet of the environment `range` at its lower end."""
+    low = policy.replace("[0.25, 1]", "0.25").replace("[0.5, 1.5]", "0.5")
+    return read(low, "range").to_be
 
 
 def test_a_range_is_checked_at_both_ends(checked: Callable[..., tuple[Finding, ...]]) -> None:
