@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from bayplan.model.fleet import Fleet
     from bayplan.model.placement import Placement
     from bayplan.policy.fleet import Policy
+    from bayplan.source import Node
     from bayplan.workspace import Workspace
 
 SMALL = 20_000
@@ -105,7 +106,23 @@ def _checked(space: Workspace, policy: Policy, *, strict: bool) -> tuple[Finding
         placed = [pasted(one, policy.environment, policy.factors) for one in placed]
     placed = [keyed(one, policy.document, policy.environment) for one in placed]
     resting = inactive(survey.fleet)
-    return in_order([*policy.findings, *found, *placed, *more, *ruled, *lost, *resting])
+    factors = policy.document.get("environments")
+    for key in (policy.environment, "multiply"):
+        factors = factors.get(key) if factors is not None else None
+    told = [*found, *placed, *more, *ruled, *lost, *resting]
+    return in_order([*policy.findings, *(told if factors is None else (_with_factors(one, factors) for one in told))])
+
+
+_MULTIPLIED = ("capacity/", "pool/", "quota/", "place/impossible")
+
+
+def _with_factors(finding: Finding, factors: Node) -> Finding:
+    """Return a finding about sums with the factors of the environment that are in them."""
+    if not finding.rule.startswith(_MULTIPLIED):
+        return finding
+    said = f"{finding.subject} {finding.message} {finding.arithmetic}"
+    there = [node.place for key, node in factors.items() if key in said or (key == "replicas" and "cop" in said)]
+    return replace(finding, also=(*finding.also, *(one for one in there if one not in finding.also)))
 
 
 def _settled(fleet: Fleet, lock: Placement | None) -> place.Decision:

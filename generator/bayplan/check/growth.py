@@ -61,12 +61,13 @@ def bounds(survey: Survey) -> Iterator[tuple[Service, Bound]]:
     asked = {CARDS: sum(_cards(one) * one.replicas.count for one in survey.services)}
     for service, nodes, beside in _growing(survey):
         pooled = [*pools[service.pool].bounds(fleet, service)] if service.pool in pools else []
-        if any(one.copies < service.replicas.count for one in pooled):
+        held = [*_by_node(fleet, service, nodes)]
+        if any(one.copies < service.replicas.count for one in (*pooled, *held)):
             continue
         found = [
             *_in_sum(service, ("the fleet", everything), asked, {CARDS: _cards(service)}),
             *_in_sum(service, (_named(fleet, nodes), _rooms(fleet, nodes)), beside, _each(fleet, service)),
-            *_by_node(fleet, service, nodes),
+            *held,
             *pooled,
         ]
         least = min((one for one in found if one.copies >= service.replicas.count), key=_copies, default=None)

@@ -58,7 +58,9 @@ def promises(survey: Survey, half: str) -> Iterator[Promise]:
                 for name, pool in sorted(survey.fleet.pools.items())
                 if pool.per_node is per_node and resource in pool.quota.get(half, {})
             }
-            if quotas and rooms:
+            # Who asks for a card where there is none is told by that.
+            missing = resource == GPU_MEMORY and not sum(rooms.values()) and any(one.gpu for one in survey.services)
+            if quotas and rooms and not missing:
                 largest = max(rooms, key=lambda name: (rooms[name], name))
                 room = rooms[largest] if per_node else sum(rooms.values())
                 where = f"{largest}, the largest node, has" if per_node else "the nodes have"

@@ -192,6 +192,11 @@ class Survey:
         known = next((one for one in (key, *others) if self.at(*here, section, one) is not None), key)
         return (*here, section, known, *rest)
 
+    def paste_before(self, path: tuple[str, ...], resource: str, amount: int) -> str:
+        """Return a fragment that says an amount in the environment as it is before that multiplies it."""
+        where = self._in_environment(path) if self.at("environments") is not None else path
+        return _joined({(*where, resource): written(resource, amount, down=False)})
+
     def paste_amount(self, path: tuple[str, ...], resource: str, amount: int, *, at_most: bool = True) -> str:
         """Return a fragment that makes an amount what it should be, before the environment multiplies it.
 

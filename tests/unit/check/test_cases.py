@@ -18,6 +18,7 @@ FAMILIES = (
     "capacity",
     "duplicates",
     "enforce",
+    "environments",
     "evidence",
     "gpu",
     "network",

@@ -41,7 +41,9 @@ def _finding(survey: Survey, promise: Promise) -> Finding:
     sums = " + ".join(units.show(resource, amount.amount) for amount in quotas.values())
     total, room = units.show(resource, promise.total), units.show(resource, promise.room)
     each = " on each node" if promise.per_node else ""
-    amounts = {("pools", name, "quota", "requests"): amount for name, amount in smaller.items()}
+    amounts: dict[tuple[str, ...], int] = {
+        ("pools", name, "quota", "requests"): amount for name, amount in smaller.items()
+    }
     return RULE.finding(
         quotas[largest].place,
         f"pools.{largest}",

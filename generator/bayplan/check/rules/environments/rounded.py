@@ -20,6 +20,8 @@ RULE = Rule("environments/rounded", Severity.WARNING)
 _LIMIT_OF_CPUS = 10
 _FAR = Fraction(11, 10)
 """Rounding up by more than a tenth makes another number of it."""
+_TRIED = 1000
+"""How many amounts are looked at for one that is hardly rounded."""
 
 
 def check(survey: Survey) -> Iterator[Finding]:
@@ -33,18 +35,26 @@ def check(survey: Survey) -> Iterator[Finding]:
                 exact = factor * amount.was.amount
                 if not exact or amount.amount <= _FAR * exact:
                     continue
-                step = _step(resource, half)
+                before = _before(resource, half, factor, amount.amount)
+                place = survey.at("environments", survey.environment, "multiply", resource)
                 yield RULE.finding(
                     amount.place,
                     service.name,
                     f"is rounded up to the smallest step of {half}.{resource} in the environment {survey.environment}",
                     arithmetic=f"{float(factor):g} x {_exact(resource, amount.was.amount)} = "
                     f"{_exact(resource, exact)}, rounded up to {_exact(resource, amount.amount)}",
-                    paste=survey.paste_amount(
-                        survey.path_of(service, half), resource, max(amount.amount, step), at_most=False
-                    ),
+                    paste=survey.paste_before(survey.path_of(service, half), resource, before),
                     remedy="say in the environment what it is to be",
+                    also=() if place is None else (place.place,),
                 )
+
+
+def _before(resource: str, half: str, factor: Fraction, amount: int) -> int:
+    """Return what to write so that the factor makes about an amount of it without rounding it far."""
+    step, written = _step(resource, half), {CPUS: _LIMIT_OF_CPUS}.get(resource, _step(resource, half))
+    least = max(1, int(amount / factor) // written) * written
+    some = (least + number * written for number in range(_TRIED))
+    return next((one for one in some if -(-factor * one // step) * step <= _FAR * factor * one), least + written)
 
 
 def _step(resource: str, half: str) -> int:
