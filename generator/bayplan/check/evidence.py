@@ -46,7 +46,7 @@ def estimated(case: Case, key: str, node: Node, said: Claimed) -> Iterator[Findi
 
 def first_limit(case: Case, resource: str, node: Node, way: Way, said: Claimed) -> Iterator[Finding]:
     """Yield a note for a saving by limits where there were none: nothing that anybody declared becomes free."""
-    guessed = undeclared(way, resource)
+    guessed = _first(way, resource) if way.before.subject.nodes else undeclared(way, resource)
     if not guessed or not said.is_number or not said.first.number:
         return
     saved = {kind: amount for kind, amount in way.kinds(resource).items() if amount}
@@ -54,7 +54,23 @@ def first_limit(case: Case, resource: str, node: Node, way: Way, said: Claimed) 
     message = f"claims to save {node.string}, but {names} declared no {resource}: a first limit cuts nothing"
     parts = " + ".join(f"{units.show(resource, amount)} {kind}" for kind, amount in saved.items())
     yield note("evidence/first-limit", node.place, case.claim.of, message, "say that it is saved of an estimate",
-               arithmetic=parts, write=_map(said, saved) if saved else "")  # fmt: skip
+               arithmetic=parts, write=_map(said, saved) if saved and min(saved.values()) > 0 else "")  # fmt: skip
+
+
+def _first(way: Way, resource: str) -> list[str]:
+    """Return the services of some nodes that got their first limit or request there, and are charged less by it."""
+    later = {service.name: service for service in way.after.subject.services}
+    before, after = way.before.moment, way.after.moment
+    found = []
+    for service in way.before.subject.services:
+        now = later.get(service.name)
+        if now is None or resource in service.limits or resource in service.requests:
+            continue
+        if (resource in now.limits or resource in now.requests) and (
+            after.charged([now], resource, each=1) < before.charged([service], resource, each=1)
+        ):
+            found.append(service.name.name)
+    return found
 
 
 def undeclared(way: Way, resource: str) -> list[str]:

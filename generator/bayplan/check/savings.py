@@ -47,8 +47,7 @@ def _amount(case: Case, way: Way, resource: str, node: Node) -> Iterator[Finding
         yield said
         return
     if any(said.holds(one) for one in readings):
-        if not way.before.subject.nodes:
-            yield from first_limit(case, resource, node, way, said)
+        yield from first_limit(case, resource, node, way, said)
         return
     if way.before.subject.nodes and not said.is_share:
         parts = parts_under(case, resource)
