@@ -135,6 +135,8 @@ def guaranteed(
             request, limit = requests.get(resource), limits.get(resource)
             if limit and (request is None or _gives_way(resource, request, limit)):
                 requests[resource] = replace(limit, source="qos guaranteed", why="", was=request)
+            elif resource == CPUS and request and said(request).source == "compose":
+                continue  # Compose ignores it; `qos/another-class` says where a file differs
             elif request and limit and request.amount != limit.amount and request.place != limit.place:
                 differing[resource] = request, limit
         if MEMORY in requests and MEMORY not in limits:
@@ -145,10 +147,10 @@ def guaranteed(
 
 
 def _gives_way(resource: str, request: Quantity, limit: Quantity) -> bool:
-    """Whether a request is raised to its limit: what a Compose file reserves is, that is what guaranteed means."""
+    """Whether a request is raised to its limit: memory that a Compose file reserves, CPU that a default says."""
     if request.amount == limit.amount:
         return False
-    return said(request).source == "compose" or (resource == CPUS and request.origin is Origin.INHERITED)
+    return request.origin is Origin.INHERITED if resource == CPUS else said(request).source == "compose"
 
 
 def _not_guaranteed(service: Service, differing: Mapping[str, tuple[Quantity, Quantity]], called: Called) -> Finding:

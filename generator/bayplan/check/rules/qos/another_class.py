@@ -33,7 +33,7 @@ def check(survey: Survey) -> Iterator[Finding]:
         elif service.qos in ("besteffort", "burstable"):
             yield from _promised(survey, service)
         if service.qos == "guaranteed":
-            yield from _raised(survey, service)
+            yield from _reserved(survey, service)
 
 
 def _unlimited(survey: Survey, service: Service) -> Finding:
@@ -50,14 +50,15 @@ def _unlimited(survey: Survey, service: Service) -> Finding:
     )
 
 
-def _raised(survey: Survey, service: Service) -> Iterator[Finding]:
-    """Yield what a Compose file reserves below its own limits: it is raised, and nobody sees it in the file."""
-    pairs = {
-        resource: (said(request.was), said(service.limits[resource]))
+def _reserved(survey: Survey, service: Service) -> Iterator[Finding]:
+    """Yield what a Compose file reserves below its own limits: memory is raised to them, and nobody sees it there."""
+    less = {
+        resource: (before, said(service.limits[resource]))
         for resource, request in service.requests.items()
-        if request.source == "qos guaranteed" and request.was is not None and resource in service.limits
+        if (before := _before(request)) is not None and resource in service.limits
+        if before.source == said(service.limits[resource]).source == "compose"
+        if before.amount != said(service.limits[resource]).amount
     }
-    less = {key: pair for key, pair in pairs.items() if {one.source for one in pair} == {"compose"}}
     if not less:
         return
     (first, limit), *more = less.values()
@@ -68,12 +69,17 @@ def _raised(survey: Survey, service: Service) -> Iterator[Finding]:
     yield RULE.finding(
         first.place,
         service.name,
-        f"is called guaranteed, but its file reserves {asked}: it is raised to that",
+        f"is called guaranteed, but its file reserves {asked}",
         arithmetic=", ".join(f"{given} < {most}" for given, most in shown.values()),
         write="" if more else _in_compose(next(iter(less)), limit),
         paste=survey.paste_each(amounts) if more else "",
         also=(*(one.place for pair in less.values() for one in pair if one != first), _called(survey, service)),
     )
+
+
+def _before(request: Quantity) -> Quantity | None:
+    """Return a request as it was said, before it was raised to the limit."""
+    return request.was and said(request.was) if request.source == "qos guaranteed" else said(request)
 
 
 def _in_compose(resource: str, amount: Quantity) -> str:
