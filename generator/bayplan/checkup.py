@@ -12,7 +12,7 @@ from bayplan.check.moment import AS_IS, TO_BE, Moment
 from bayplan.check.neighbours import lost_names
 from bayplan.check.survey import Survey
 from bayplan.finding import Finding, error, in_order
-from bayplan.model.quantity import DISK
+from bayplan.model.quantity import DISK, Origin
 from bayplan.pipeline import numbered, recorded, stop_if_broken
 from bayplan.place.constraints.lines import GPU
 from bayplan.place.vram import vram_unsaid
@@ -96,12 +96,10 @@ def _checked(space: Workspace, policy: Policy, *, strict: bool) -> tuple[Finding
     lost = [keyed(one, policy.document, policy.environment) for one in lost_names(survey.fleet, placement.seats)]
     files = node_findings(survey.fleet, placement)
     shared = () if decision.placement else vram_unsaid(survey.fleet, placement.seats)
-    placed = [
-        *decision.findings,
-        *(impossible(one, survey.fleet) for one in _unexplained(decision.conflicts, ruled)),
-        *files,
-        *shared,
-    ]
+    kept = _reserved(fleet)
+    conflicts = _unexplained(decision.conflicts, ruled, kept)
+    alone = [one for one in decision.findings if kept != fleet.nodes.keys() or one.rule != _TOO_LARGE]
+    placed = [*alone, *(impossible(one, survey.fleet) for one in conflicts), *files, *shared]
     if policy.document.get("environments") is not None:
         placed = [pasted(one, policy.environment, policy.factors) for one in placed]
     placed = [keyed(one, policy.document, policy.environment) for one in placed]
@@ -111,6 +109,19 @@ def _checked(space: Workspace, policy: Policy, *, strict: bool) -> tuple[Finding
         factors = factors.get(key) if factors is not None else None
     told = [*found, *placed, *more, *ruled, *lost, *resting]
     return in_order([*policy.findings, *(told if factors is None else (_with_factors(one, factors) for one in told))])
+
+
+_TOO_LARGE = "capacity/larger-than-any-node"
+
+
+def _reserved(fleet: Fleet) -> frozenset[str]:
+    """Return the nodes of which more is kept back than may be filled: `capacity/reserve-over-node` says all of it."""
+    return frozenset(
+        name
+        for name, node in fleet.nodes.items()
+        for resource, reserve in node.reserve.items()
+        if node.has(resource) and reserve.amount > node.line(resource) and reserve.origin is not Origin.MEASURED
+    )
 
 
 _MULTIPLIED = ("capacity/", "pool/", "quota/", "place/impossible")
@@ -153,10 +164,13 @@ def _moments(policy: Policy, placement: Placement, *, decided: bool) -> tuple[di
     return {AS_IS: before, **between, TO_BE: after}, [*findings, *untaken, *crossed]
 
 
-def _unexplained(conflicts: Iterable[place.Conflict], ruled: Collection[Finding]) -> Iterator[place.Conflict]:
-    """Yield the conflicts but those that only repeat what a rule tells with a way out."""
+def _unexplained(
+    conflicts: Iterable[place.Conflict], ruled: Collection[Finding], reserved: Collection[str]
+) -> Iterator[place.Conflict]:
+    """Yield the conflicts but those that only repeat what a rule tells with a way out; some nodes are all reserve."""
     for conflict in conflicts:
-        if not _lacks_disk(conflict, ruled) and not _lacks_cards(conflict, ruled):
+        full = any(line.subject in reserved for line in conflict.lines)
+        if not full and not _lacks_disk(conflict, ruled) and not _lacks_cards(conflict, ruled):
             yield conflict
 
 
@@ -179,13 +193,14 @@ def _lacks_cards(conflict: place.Conflict, ruled: Iterable[Finding]) -> bool:
 def impossible(conflict: place.Conflict, fleet: Fleet) -> Finding:
     """Return a conflict as a finding, at the line that its cheapest way out changes, with that way."""
     best = conflict.remedies[0] if conflict.remedies else None
-    first = next((line for line in conflict.lines if best and line.subject in best.path), conflict.lines[0])
+    changed = {*best.path, *_keys(best.value)} if best else set()
+    first = next((line for line in conflict.lines if line.subject in changed), conflict.lines[0])
     copies = {
         str(service.name): service.replicas.place
         for service in fleet.services.values()
         if service.replicas.count > 1 and any(line.subject == str(service.name) for line in conflict.lines)
     }
-    fewer = best is not None and {"replicas", "scale"} & {*best.path, *_keys(best.value)}
+    fewer = {"replicas", "scale"} & changed
     where = copies.get(first.subject, first.place) if fewer else first.place
     places = dict.fromkeys([*(line.place for line in conflict.lines), *copies.values()])
     return error(

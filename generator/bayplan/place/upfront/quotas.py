@@ -34,15 +34,18 @@ def _all(fleet: Fleet, pool: Pool, kind: str, resource: str, quota: Quantity) ->
     asked = [(one, asks(fleet, one, kind, resource) * one.replicas.count) for one in fleet.members(pool.name)]
     total = sum(amount for _, amount in asked)
     if total > quota.amount:
+        # As much as they grow to: a quota for the copies of now alone would be too small for those to come.
+        grown = [amount * one.replicas.maximum // one.replicas.count for one, amount in asked if amount]
+        most = max(total, sum(grown))
         parts = " + ".join(f"{show(resource, amount)} ({one.name})" for one, amount in asked if amount)
         yield error(
             "pool/quota",
             quota.place,
             f"pools.{pool.name}.quota.{kind}.{resource}",
             f"the members of pool {pool.name} ask for more than its quota",
-            f"raise the quota to {show(resource, total)}, lower the members, or let the pool run on demand",
+            f"raise the quota to {show(resource, most)}, lower the members, or let the pool run on demand",
             arithmetic=f"{parts} = {show(resource, total)} > {show(resource, quota.amount)}",
-            paste=_raised(pool, kind, resource, total),
+            paste=_raised(pool, kind, resource, most),
             also=_said([one for one, _ in asked], kind, resource),
         )
 

@@ -31,7 +31,7 @@ def check(survey: Survey) -> Iterator[Finding]:
             node = _largest(survey, service, resource) or everywhere
             if limit is None or node is None or not node.has(resource) or limit.amount <= node.has(resource):
                 continue
-            if _alone(survey, service, resource) > node.has(resource):
+            if _alone(survey, service, resource) > node.room(resource):
                 continue  # what one copy is charged is larger than any node: that says it already
             most = units.show(resource, node.has(resource))
             path = survey.path_of(service, "limits")
