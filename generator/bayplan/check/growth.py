@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from bayplan.model.names import Name
     from bayplan.model.service import Service
 
+    Kinds = Sequence[tuple[Node, int]]
+    There = tuple[Sequence[Node], Kinds, Mapping[str, int]]
+
 CARDS = "cards"
 _SHOWN = 6
 
@@ -52,6 +55,7 @@ def bounds(survey: Survey) -> Iterator[tuple[Service, Bound]]:
     Where not even the copies of now are had, the placement says so, or the quota.
     """
     fleet = survey.fleet
+    every = resources(fleet)
     times = {burst.pool.name: burst.factor for burst in bursts(survey) if burst.pool.scaling == "burst"}
     pools = {
         name: _Quotas.of(fleet, pool, survey.pools.get(name, ()), times.get(name, Fraction(1)))
@@ -59,14 +63,14 @@ def bounds(survey: Survey) -> Iterator[tuple[Service, Bound]]:
     }
     everything = {CARDS: sum(len(node.gpus) for node in fleet.nodes.values())}
     asked = {CARDS: sum(_cards(one) * one.replicas.count for one in survey.services)}
-    for service, nodes, beside in _growing(survey):
+    for service, there, beside in _growing(survey, every):
         pooled = [*pools[service.pool].bounds(fleet, service)] if service.pool in pools else []
-        held = [*_by_node(fleet, service, nodes)]
+        held = [*_by_node(fleet, service, there, every)]
         if any(one.copies < service.replicas.count for one in (*pooled, *held)):
             continue
         found = [
             *_in_sum(service, ("the fleet", everything), asked, {CARDS: _cards(service)}),
-            *_in_sum(service, (_named(fleet, nodes), _rooms(fleet, nodes)), beside, _each(fleet, service)),
+            *_in_sum(service, (_named(fleet, there[0]), there[2]), beside, _each(fleet, service, every)),
             *held,
             *pooled,
         ]
@@ -79,7 +83,7 @@ def _copies(bound: Bound) -> int:
     return bound.copies
 
 
-def _growing(survey: Survey) -> Iterator[tuple[Service, tuple[Node, ...], Mapping[str, int]]]:
+def _growing(survey: Survey, every: Sequence[str]) -> Iterator[tuple[Service, There, Mapping[str, int]]]:
     """Yield each service that may grow, the nodes on which it may stand, and what surely runs there and nowhere else.
 
     A service is first seen in the crowd of the nodes that are its own.
@@ -96,8 +100,9 @@ def _growing(survey: Survey) -> Iterator[tuple[Service, tuple[Node, ...], Mappin
         beside: Counter[str] = Counter()
         for one in others:
             if not rests(survey.fleet, one):
-                beside.update({key: each * one.replicas.count for key, each in _each(survey.fleet, one).items()})
-        yield from ((one, nodes, beside) for one in mine)
+                beside.update({key: each * one.replicas.count for key, each in _each(survey.fleet, one, every).items()})
+        there = nodes, _kinds(survey.fleet, nodes), _rooms(survey.fleet, nodes)
+        yield from ((one, there, beside) for one in mine)
 
 
 def _grows(service: Service) -> bool:
@@ -110,9 +115,9 @@ def rests(fleet: Fleet, service: Service) -> bool:
     return pool is not None and pool.scaling == "on-demand" and not service.replicas.scaled
 
 
-def _each(fleet: Fleet, service: Service) -> dict[str, int]:
+def _each(fleet: Fleet, service: Service, every: Sequence[str]) -> dict[str, int]:
     """Return what one copy is charged, of each resource of which it is charged anything."""
-    amounts = {resource: charge(fleet, service, resource) for resource in resources(fleet)}
+    amounts = {resource: charge(fleet, service, resource) for resource in every}
     return {resource: one.amount for resource, one in amounts.items() if one is not None and one.amount}
 
 
@@ -152,11 +157,37 @@ def _in_sum(
         )
 
 
-def _by_node(fleet: Fleet, service: Service, nodes: Sequence[Node]) -> Iterator[Bound]:
+def _kinds(fleet: Fleet, nodes: Sequence[Node]) -> Kinds:
+    """Return one node of each kind of which only the number matters, with that number."""
+    alike: dict[object, tuple[Node, int]] = {}
+    every = resources(fleet)
+    for node in nodes:
+        there = tuple((len(some.cards), some.room) for some in cards.groups(node))
+        key = (tuple(node.room(resource) for resource in every), node.threads_per_core, there)
+        sample, many = alike.get(key, (node, 0))
+        alike[key] = sample, many + 1
+    return tuple(alike.values())
+
+
+def _surely(fleet: Fleet, service: Service, kinds: Kinds, every: Sequence[str]) -> bool:
+    """Whether nodes hold the most copies at a glance: by their kinds, unless copies are spread over labels."""
+    rule, most = service.placement, service.replicas.maximum
+    if any(port.published for port in service.ports):
+        return sum(many for _, many in kinds) >= most and all(_on_node(fleet, service, one, every) for one, _ in kinds)
+    if rule.spread and not rule.spread_soft:
+        each = -(-most // sum(many for _, many in kinds)) if kinds else most
+        return rule.spread == "node" and all(_on_node(fleet, service, one, every) >= each for one, _ in kinds)
+    return sum(many * _on_node(fleet, service, one, every) for one, many in kinds) >= most
+
+
+def _by_node(fleet: Fleet, service: Service, there: There, every: Sequence[str]) -> Iterator[Bound]:
     """Yield how many copies whole nodes hold, empty as they may be: none stands half on one and half on another."""
     most = service.replicas.maximum
+    nodes, kinds, _ = there
+    if _surely(fleet, service, kinds, every):
+        return
     port = next((one for one in service.ports if one.published), None)
-    held = {node.name: min(_on_node(fleet, service, node), 1 if port else most) for node in nodes}
+    held = {node.name: min(_on_node(fleet, service, node, every), 1 if port else most) for node in nodes}
     fitting = min(sum(held.values()), _spread(fleet, service, held))
     if fitting >= most:
         return
@@ -168,10 +199,10 @@ def _by_node(fleet: Fleet, service: Service, nodes: Sequence[Node]) -> Iterator[
     yield Bound(fitting, why, arithmetic, (port.place,) if port else ())
 
 
-def _on_node(fleet: Fleet, service: Service, node: Node) -> int:
+def _on_node(fleet: Fleet, service: Service, node: Node, every: Sequence[str]) -> int:
     """Return how many copies an empty node holds."""
     found = [service.replicas.maximum]
-    for resource in resources(fleet):
+    for resource in every:
         one = charge_on(fleet, service, node, resource)
         if one is not None and one.amount:
             found.append(node.room(resource) // one.amount)

@@ -22,8 +22,12 @@ RULE = Rule("capacity/over-today", Severity.NOTE)
 
 def check(survey: Survey) -> Iterator[Finding]:
     """Yield a note for each resource of which a node is asked for more than it has, AS-IS."""
+    nodes = survey.before.fleet.nodes.values()
+    largest = {resource: max((node.has(resource) for node in nodes), default=0) for resource in (CPUS, MEMORY)}
     for row in survey.before.ledger.rows:
-        if row.resource in (CPUS, MEMORY) and row.capacity and row.bar - _told(survey, row) > row.capacity:
+        if row.resource not in largest or not row.capacity or row.bar <= row.capacity:
+            continue
+        if row.bar - _told(survey, row, largest[row.resource]) > row.capacity:
             node = survey.before.fleet.nodes[row.node]
             quantity = node.capacity.get(row.resource)
             yield RULE.finding(
@@ -35,10 +39,9 @@ def check(survey: Survey) -> Iterator[Finding]:
             )
 
 
-def _told(survey: Survey, row: Row) -> int:
+def _told(survey: Survey, row: Row, largest: int) -> int:
     """Return what is there of which other rules say already that no node can have it: a reserve, and single copies."""
     before = survey.before
-    largest = max(node.has(row.resource) for node in before.fleet.nodes.values())
     reserve = row.reserve if row.reserve > row.line else 0
     here = before.services([row.node]) if row.charged > largest else ()
     each = ((one, charge(before.fleet, one, row.resource)) for one in here)
