@@ -102,20 +102,27 @@ def seats(current: State) -> dict[Instance, Seat]:
 
 
 def halfway(as_is: Fleet, to_be: Fleet, pending: Iterable[Change]) -> Fleet:
-    """Return the fleet while some changes are still to come: what they change is as it was, all else as it will be."""
+    """Return the fleet while some changes are still to come: what they change is as it was, all else as it will be.
+
+    Who is still to start is not there yet, and who was stopped for good is not there any more.
+    """
     waiting: dict[Name, list[Change]] = {}
     for change in pending:
         waiting.setdefault(change.service, []).append(change)
     services = {
-        name: _between(as_is.services.get(name), to_be.services.get(name), waiting.get(name, ()))
+        name: service
         for name in sorted({*as_is.services, *to_be.services})
+        if (service := _between(as_is.services.get(name), to_be.services.get(name), waiting.get(name, ()))) is not None
     }
     return replace(to_be, services=services)
 
 
-def _between(old: Service | None, new: Service | None, pending: Sequence[Change]) -> Service:
-    if old is not None and any(change.kind is Kind.STOP for change in pending):
+def _between(old: Service | None, new: Service | None, pending: Sequence[Change]) -> Service | None:
+    kinds = {change.kind for change in pending}
+    if Kind.STOP in kinds or (old is not None and not old.active and Kind.START in kinds):
         return old
+    if (old is None and Kind.START in kinds) or new is None:
+        return None
     return blend(old, new, Form.before(pending))
 
 
