@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bayplan.check.meant import meant
 from bayplan.check.measure import Claimed, Truth, claimed, natural, scalar, services, shown
 from bayplan.check.moment import AS_IS, TO_BE, Moment
 from bayplan.finding import Finding, error
 from bayplan.model import units
+from bayplan.source import Node
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +19,8 @@ if TYPE_CHECKING:
     from bayplan.check.subject import Claim
     from bayplan.check.truth import Scene
     from bayplan.model.fleet import Fleet
-    from bayplan.source import Node
+
+_BOUND = re.compile(r"<=|>=|<|>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +71,26 @@ class Case:
             return claimed(node, kind)
         except units.UnitError as fault:
             message = str(fault).partition("; write")[0]  # what it is says more than how it could be read
-            return error("claims/unreadable", node.place, self.claim.of, message, write=scalar(natural(kind, truth)))
+            write = _readable(node, kind, truth)
+            return error("claims/unreadable", node.place, self.claim.of, message, write=write)
 
 
-def but(kind: str, said: Claimed, truth: Truth) -> str:
+def _readable(node: Node, kind: str, truth: Truth) -> str:
+    """Return what a claim that cannot be read was meant to say if that is right, else what is right, in its form."""
+    text = meant(node.string, kind)
+    try:
+        said = claimed(Node(text, node.place), kind)
+    except units.UnitError:
+        found = _BOUND.match(node.string)
+        sign = found[0] if found else ""
+        return scalar(f"{sign} {natural(kind, truth, sign)}".strip())
+    return scalar(text) if said.holds(truth) else said.right(truth)
+
+
+def but(said: Claimed, truth: Truth) -> str:
     """Return what is true, in a few words."""
     many = f" of {services(truth.services)}" if said.services is not None else ""
-    return f"it is {shown(kind, truth, share=said.is_share)}{many}"
+    return f"it is {said.told_apart(truth)}{many}"
 
 
 def arithmetic(kind: str, said: Claimed, truth: Truth) -> str:

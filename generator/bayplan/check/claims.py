@@ -10,11 +10,12 @@ from bayplan.check.measure import RATIO, Truth, shown
 from bayplan.check.moment import AS_IS, TO_BE, Moment, qos, stated
 from bayplan.check.paste import flow
 from bayplan.check.savings import granted, idle, savings
-from bayplan.check.subject import Claim, subject_of
+from bayplan.check.subject import Claim, of_no_environment, subject_of
 from bayplan.check.truth import HEADROOM, Scene, Unsaid, kind_of, ratios, truth_of
 from bayplan.check.undecided import undecided
 from bayplan.finding import Finding, error, note
 from bayplan.model import units
+from bayplan.policy.environment import names_of
 from bayplan.policy.values import word, words
 
 if TYPE_CHECKING:
@@ -28,15 +29,19 @@ _NAMED = 5
 
 
 def read_claims(document: Node, environment: str) -> tuple[Claim, ...]:
-    """Return the claims of a policy that speak of an environment, those of its stages among them."""
+    """Return the claims of a policy that speak of an environment, or of none that there is; those of its stages too."""
     rollout = document.get("rollout")
     stages = rollout.get("stages") if rollout is not None else None
     found = [(item, TO_BE) for item in document.get("expect") or ()]
     for stage in stages or ():
         found.extend((item, word(stage.get("name"))) for item in stage.get("expect") or ())
-    return tuple(
-        Claim(item, word(item.get("at"), at)) for item, at in found if word(item.get("env"), environment) == environment
-    )
+    known = names_of(document)
+    claims = []
+    for item, at in found:
+        env = word(item.get("env"), environment)
+        if env == environment or env not in known:
+            claims.append(Claim(item, word(item.get("at"), at), () if env == environment else known))
+    return tuple(claims)
 
 
 def judged(
@@ -53,7 +58,9 @@ def judged(
     """
     for claim in claims:
         moment = moments.get(claim.at)
-        if moment is None:
+        if claim.environments:
+            yield of_no_environment(claim)
+        elif moment is None:
             yield _never(claim, moments)
         elif released and claim.at == AS_IS:
             message = "speaks of the time before the first release, and is not checked any more"
@@ -128,7 +135,7 @@ def _amount(case: Case, key: str, node: Node) -> Iterator[Finding]:
             yield useless
         else:
             sums = f"{arithmetic(kind, said, truth)}{more}"
-            yield case.wrong(node, f"{key} {node.string}", but(kind, said, truth), sums, said.right(truth))
+            yield case.wrong(node, f"{key} {node.string}", but(said, truth), sums, said.right(truth))
     else:
         yield from estimated(case, key, node, said)
 
@@ -144,7 +151,7 @@ def _kinds(case: Case, key: str, node: Node) -> Iterator[Finding]:
                 yield said
             elif not said.holds(truth):
                 what, sums = f"{key}.{kind} {one.string}", arithmetic(key, said, truth)
-                yield case.wrong(one, what, but(key, said, truth), sums, said.right(truth))
+                yield case.wrong(one, what, but(said, truth), sums, said.right(truth))
 
 
 def _headroom(case: Case, key: str, node: Node) -> Iterator[Finding]:

@@ -12,11 +12,12 @@ from bayplan.model import units
 from bayplan.model.quantity import Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from bayplan.check.case import Case
     from bayplan.check.saved import Way
     from bayplan.finding import Finding
+    from bayplan.model.service import Service
     from bayplan.source import Node
 
 _NAMED = 5
@@ -25,12 +26,10 @@ _NAMED = 5
 def estimated(case: Case, key: str, node: Node, said: Claimed) -> Iterator[Finding]:
     """Yield a note for a number of charges that is right only as long as the estimates in it are."""
     scene = case.scene
-    guessed = scene.kinds(key)[Origin.ESTIMATED.value] if kind_of(key) == key and not scene.subject.card else 0
+    guessed = scene.kinds(key)[Origin.ESTIMATED.value] if kind_of(key) == key else 0
     if not guessed or not said.is_number or said.is_share:
         return
     kinds = {kind: amount for kind, amount in scene.kinds(key).items() if amount}
-    if scene.each == 1:
-        kinds.pop(Origin.REPLICAS.value, None)
     sources = scene.sources(key)
     parts = [f"{units.show(key, amount)} {kind}{_of(sources.get(kind, 0))}" for kind, amount in kinds.items()]
     said_so = (
@@ -46,7 +45,8 @@ def estimated(case: Case, key: str, node: Node, said: Claimed) -> Iterator[Findi
 
 def first_limit(case: Case, resource: str, node: Node, way: Way, said: Claimed) -> Iterator[Finding]:
     """Yield a note for a saving by limits where there were none: nothing that anybody declared becomes free."""
-    guessed = _first(way, resource) if way.before.subject.nodes else undeclared(way, resource)
+    nodes = way.before.subject.nodes
+    guessed = _first(way, resource) if nodes else undeclared(way.givers(resource), resource)
     if not guessed or not said.is_number or not said.first.number:
         return
     saved = {kind: amount for kind, amount in way.kinds(resource).items() if amount}
@@ -73,12 +73,10 @@ def _first(way: Way, resource: str) -> list[str]:
     return found
 
 
-def undeclared(way: Way, resource: str) -> list[str]:
-    """Return the services that stated neither limit nor request of a resource before."""
+def undeclared(services: Iterable[Service], resource: str) -> list[str]:
+    """Return the services that state neither limit nor request of a resource."""
     return [
-        service.name.name
-        for service in way.before.subject.services
-        if resource not in service.limits and resource not in service.requests
+        service.name.name for service in services if resource not in service.limits and resource not in service.requests
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, floor
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 COUNT, RATIO = "#", "/"
 """What is claimed beside resources: how many of something, and limits divided by requests."""
 _BYTES = frozenset({MEMORY, SWAP, GPU_MEMORY})
+_SHOWN_UNITS = frozenset({"CPU", "%", "KiB", "MiB", "GiB", "TiB"})
 _VALUE = re.compile(r"(-?)([0-9]{1,15}(?:\.([0-9]{0,9}))?|\.([0-9]{1,9}))\s*([A-Za-z%]*)")
 _CLAIM = re.compile(r"\s*(<=|>=|<|>)?\s*(.+?)\s*(?:\.\.\s*(.+?))?\s*(?:\s+of\s+([0-9]{1,9})\s+services?)?\s*")
 _EXACT_DIGITS, _DIGITS, _MOST_DIGITS = 3, 2, 9
@@ -105,7 +106,8 @@ class Claimed:
         if self.last is not None:
             return first <= amount <= self._amount(self.last, truth.whole)
         if self.sign:
-            return {"<=": amount <= first, ">=": amount >= first, "<": amount < first, ">": amount > first}[self.sign]
+            above = amount > self.first.number * _step(self.kind, self.first.unit, truth.whole)
+            return {"<=": amount <= first, ">=": amount >= first, "<": amount < first, ">": above}[self.sign]
         return amount == first or self._rounds_to(truth)
 
     def right(self, low: Truth, high: Truth | None = None) -> str:
@@ -119,6 +121,27 @@ class Claimed:
         if self.services is not None:
             text = f"{text} of {services(low.services)}"
         return scalar(text, quoted=self.quoted)
+
+    def told_apart(self, truth: Truth) -> str:
+        """Return a truth for people that is not what is claimed, with more digits where it would look the same."""
+        text = shown(self.kind, truth, share=self.is_share)
+        if self.kind in {COUNT, RATIO} or not self._looks_right(text, truth):
+            return text
+        unit = self.first.unit
+        exact = Fraction(truth.amount) / _step(self.kind, unit, truth.whole)
+        for digits in range(_DIGITS + 1, _MOST_DIGITS):
+            number = Fraction(_half(exact * 10**digits), 10**digits)
+            amount = number * _step(self.kind, unit, truth.whole)
+            if not self.holds(replace(truth, amount=amount)):
+                return f"{_decimal(_half(exact * 10**digits), digits)} {unit or 'CPU'}"
+        return text
+
+    def _looks_right(self, text: str, truth: Truth) -> bool:
+        """Whether the truth, as it is shown, is what is claimed: then more than is shown makes the difference."""
+        number, _, unit = text.partition(" ")
+        step = _step(self.kind, "" if unit == "CPU" else unit, truth.whole) if unit in _SHOWN_UNITS else Fraction(0)
+        said = replace(truth, amount=Fraction(number) * step, services=self.services or 0)
+        return bool(step) and self.holds(said)
 
     def lowered(self, to: Truth) -> str:
         """Return the claim with another upper end, for YAML, rounded down in its unit."""
@@ -255,7 +278,8 @@ def _in_unit(kind: str, value: Value, truth: Truth, sign: str = "") -> str:
     longest = _EXACT_DIGITS - 2 * (value.unit == "%")
     short = next((many for many in range(longest + 1) if (exact * 10**many).denominator == 1), None)
     digits = short if short is not None else max(value.digits, _DIGITS - (value.unit == "%"))
-    if exact and not how(abs(exact) * 10**digits):
+    whole = not (_in_bytes(kind) or kind in {CPUS, RATIO} or value.unit == "%")
+    if exact and not whole and not how(abs(exact) * 10**digits):
         if _in_bytes(kind) and value.text and value.unit != "%":
             return natural(kind, truth, sign)  # too little for this unit
         digits = next((many for many in range(digits, _MOST_DIGITS) if how(abs(exact) * 10**many)), _MOST_DIGITS)

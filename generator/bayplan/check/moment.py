@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bayplan.analyse.charge import charge, charge_on
-from bayplan.analyse.ledger import Ledger, Row, ledger
-from bayplan.model.quantity import GPU_MEMORY, MEMORY, Origin, Sum, total
+from bayplan.analyse.ledger import Ledger, Row, asked, ledger
+from bayplan.model.quantity import DISK, GPU_MEMORY, MEMORY, Origin, Sum, total
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bayplan.model.fleet import Fleet, Node
     from bayplan.model.names import Instance, Name
@@ -61,13 +62,7 @@ class Moment:
     @cached_property
     def copies_on(self) -> Mapping[str, Mapping[Name, int]]:
         """Return node → service → how many of its copies stand there, by name; every node is there."""
-        found: dict[str, dict[Name, int]] = {name: {} for name in self.fleet.nodes}
-        for copy, seat in sorted(self.seats.items()):
-            service = self.fleet.services.get(copy.service)
-            if service is not None and service.active and seat.node in found:
-                here = found[seat.node]
-                here[copy.service] = here.get(copy.service, 0) + 1
-        return found
+        return {name: Counter(copy.service for copy, _ in self._copies.get(name, ())) for name in self.fleet.nodes}
 
     @cached_property
     def nodes_of(self) -> Mapping[Name, tuple[str, ...]]:
@@ -93,8 +88,13 @@ class Moment:
         return sum(row.bar for row in self._of(nodes, resource))
 
     def parts(self, nodes: Iterable[str], resource: str) -> Sum:
-        """Return the charges over some nodes, their kinds apart."""
-        return total(row.charges for row in self._of(nodes, resource))
+        """Return the charges over some nodes, their kinds apart; wherever they stand, further copies are replicas."""
+        if resource.startswith(DISK):
+            return total(row.charges for row in self._of(nodes, resource))
+        found: Counter[str] = Counter()
+        for origin, amount in self._charges(nodes, resource):
+            found[(origin or Origin.REPLICAS).value] += amount
+        return Sum(**found)
 
     def pooled(self, nodes: Iterable[str], resource: str) -> int:
         """Return what on-demand pools take off the charges over some nodes."""
@@ -102,18 +102,58 @@ class Moment:
 
     def sources(self, nodes: Iterable[str], resource: str) -> Mapping[Origin, int]:
         """Return kind of statement → how many services are charged by it over some nodes."""
-        found: dict[Origin, int] = {}
-        for row in self._of(nodes, resource):
-            for kind, many in row.kinds.items():
-                found[kind] = found.get(kind, 0) + many
-        return found
+        return Counter(origin for origin, amount in self._charges(nodes, resource) if origin and amount)
+
+    def _charges(self, nodes: Iterable[str], resource: str) -> Iterator[tuple[Origin | None, int]]:
+        """Yield what each copy on some nodes is charged, and by what kind of statement; None for further copies."""
+        seen: set[Name] = set()
+        for node in nodes:
+            rows = [
+                (row, row.resource.partition("/")[2]) for row in self.rows.get(node, ()) if _is(row.resource, resource)
+            ]
+            for copy, seat in self._copies.get(node, ()):
+                taken = [row for row, card in rows if not card or int(card) in seat.gpus]
+                found = [one for row in taken if (one := asked(self.fleet, self.fleet.services[copy.service], row))]
+                if found:
+                    first = copy.service not in seen
+                    seen.add(copy.service)
+                    yield found[0].origin if first else None, sum(one.amount for one in found)
+
+    @cached_property
+    def _copies(self) -> Mapping[str, tuple[tuple[Instance, Seat], ...]]:
+        """Return node → the copies that stand there, by name and number."""
+        found: dict[str, list[tuple[Instance, Seat]]] = {}
+        for copy, seat in sorted(self.seats.items()):
+            service = self.fleet.services.get(copy.service)
+            if service is not None and service.active and seat.node in self.fleet.nodes:
+                found.setdefault(seat.node, []).append((copy, seat))
+        return {node: tuple(copies) for node, copies in found.items()}
+
+    def fewer(self, nodes: Sequence[str], each: int, card: str = "") -> Moment:
+        """Return the moment with fewer copies on some nodes, or on a card, and none elsewhere.
+
+        Args:
+            nodes: where copies are left.
+            each: how many copies are left of each service at most; 0 for all.
+            card: the index of the one card that they may be on.
+        """
+        left: dict[Instance, Seat] = {}
+        many: Counter[Name] = Counter()
+        for node in nodes:
+            for copy, seat in self._copies.get(node, ()):
+                if (not each or many[copy.service] < each) and (not card or int(card) in seat.gpus):
+                    many[copy.service] += 1
+                    left[copy] = seat
+        some = {name: self.fleet.nodes[name] for name in nodes}
+        return Moment.of(self.name, replace(self.fleet, nodes=some), left)
 
     def _of(self, nodes: Iterable[str], resource: str) -> list[Row]:
         return [row for node in nodes for row in self.rows.get(node, ()) if _is(row.resource, resource)]
 
-    def services(self, nodes: Iterable[str]) -> tuple[Service, ...]:
-        """Return the services that have a copy on some nodes, by name."""
-        names = {name for node in nodes for name in self.copies_on.get(node, ())}
+    def services(self, nodes: Iterable[str], card: str = "") -> tuple[Service, ...]:
+        """Return the services that have a copy on some nodes, or on one card of them, by name."""
+        standing = (one for node in nodes for one in self._copies.get(node, ()))
+        names = {copy.service for copy, seat in standing if not card or int(card) in seat.gpus}
         return tuple(self.fleet.services[name] for name in sorted(names))
 
     def charged(self, services: Iterable[Service], resource: str, *, each: int = 0, scale: str = "") -> int:
@@ -126,14 +166,15 @@ class Moment:
         amount = charge_on(self.fleet, service, self.fleet.nodes[node], resource)
         return self.copies_on[node].get(service.name, 0) * (amount.amount if amount else 0)
 
-    def kinds(self, services: Iterable[Service], resource: str) -> Sum:
-        """Return what services are charged together, the kinds apart."""
+    def kinds(self, services: Iterable[Service], resource: str, *, each: int = 0, scale: str = "") -> Sum:
+        """Return what services are charged together, as `charged` does, the kinds apart."""
         result = Sum()
         for service in services:
             found = charge(self.fleet, service, resource)
-            if found:
+            many = copies(service, each, scale)
+            if found and many:
                 result = result.plus(found.amount, found.origin)
-                result = result.plus(found.amount * (service.replicas.count - 1), Origin.REPLICAS)
+                result = result.plus(found.amount * (many - 1), Origin.REPLICAS)
         return result
 
     def origin(self, service: Service, resource: str) -> Origin | None:

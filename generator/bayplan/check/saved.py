@@ -59,6 +59,16 @@ class Way:
                 found[kind.value] += amount - left
         return found
 
+    def givers(self, resource: str) -> tuple[Service, ...]:
+        """Return the services, as they were, that take less than before."""
+        return tuple(
+            then
+            for then, now, many, later in self._pairs()
+            if then
+            and self._amount(self.before.moment, then, resource, many)
+            > self._amount(self.after.moment, now, resource, later)
+        )
+
     def _amount(self, moment: Moment, service: Service | None, resource: str, many: int) -> int:
         return many * moment.charged([service], resource, each=1) if service else 0
 

@@ -41,7 +41,7 @@ def savings(case: Case, node: Node) -> Iterator[Finding]:
 
 def _amount(case: Case, way: Way, resource: str, node: Node) -> Iterator[Finding]:
     readings = way.saved(resource)
-    truth = max(readings, key=lambda one: abs(Fraction(one.amount)))
+    truth = max(readings, key=lambda one: Fraction(one.amount))
     said = case.read(node, resource, truth)
     if isinstance(said, Finding):
         yield said
@@ -57,13 +57,11 @@ def _amount(case: Case, way: Way, resource: str, node: Node) -> Iterator[Finding
         if any(part.elsewhere for part in parts):
             yield _elsewhere(case, resource, node, said, truth, parts)
             return
-    guessed = [] if way.before.subject.nodes else undeclared(way, resource)
+    guessed = [] if way.before.subject.nodes else undeclared(way.before.subject.services, resource)
     more = f" and {len(guessed) - _LARGEST} more" if len(guessed) > _LARGEST else ""
     why = f"; {', '.join(guessed[:_LARGEST])}{more} declared no {resource} to save of" if guessed else ""
     sums = arithmetic(resource, said, truth)
-    yield case.wrong(
-        node, f"saves.{resource} {node.string}", f"{but(resource, said, truth)}{why}", sums, said.right(truth)
-    )
+    yield case.wrong(node, f"saves.{resource} {node.string}", f"{but(said, truth)}{why}", sums, said.right(truth))
 
 
 def _sums_up(said: Claimed, parts: tuple[Part, ...]) -> bool:
@@ -77,7 +75,7 @@ def _missing(case: Case, resource: str, node: Node, said: Claimed, truth: Truth,
     total, come, left = (units.show(resource, amount) for amount in (found + gap, found, abs(gap)))
     which = f"{left} of it have no part" if gap > 0 else f"{left} more"
     sums = f"{_sum(resource, parts)}; {total} - {come} = {units.show(resource, gap)}; {truth.words}"
-    message = f"the parts that are claimed of it come to {come}, {which}, and {but(resource, said, truth)}"
+    message = f"the parts that are claimed of it come to {come}, {which}, and {but(said, truth)}"
     return case.wrong(node, f"saves.{resource} {node.string}", message, sums, said.right(truth), rule="savings/parts")
 
 
@@ -86,7 +84,7 @@ def _elsewhere(case: Case, resource: str, node: Node, said: Claimed, truth: Trut
     away = [part for part in parts if part.elsewhere]
     amount = units.show(resource, int(sum(part.amount for part in away)))
     names = ", ".join(f"{part.title} on {', '.join(part.elsewhere)}" for part in away)
-    message = f"{amount} of it do not stand there ({names}): {but(resource, said, truth)}"
+    message = f"{amount} of it do not stand there ({names}): {but(said, truth)}"
     sums = f"{_sum(resource, tuple(part for part in parts if not part.elsewhere))}; {truth.words}"
     what = f"saves.{resource} {node.string}"
     return case.wrong(node, what, message, sums, said.right(truth), rule="savings/elsewhere")
@@ -112,7 +110,7 @@ def _kinds(case: Case, way: Way, resource: str, node: Node) -> Iterator[Finding]
             yield said
         elif not said.holds(truth):
             what, sums = f"saves.{resource}.{kind} {one.string}", arithmetic(resource, said, truth)
-            yield case.wrong(one, what, but(resource, said, truth), sums, said.right(truth))
+            yield case.wrong(one, what, but(said, truth), sums, said.right(truth))
 
 
 def idle(case: Case, key: str, node: Node, said: Claimed, truth: Truth) -> Finding | None:

@@ -15,6 +15,7 @@ from bayplan.source import Node
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from bayplan.finding import Place
     from bayplan.model.fleet import Fleet
     from bayplan.model.names import Name
     from bayplan.model.service import Service
@@ -25,10 +26,17 @@ _MACHINES = ("node", "gpu", "fleet")
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One line of `expect:`, and the moment it speaks of."""
+    """One line of `expect:`, and the moment it speaks of.
+
+    Attributes:
+        node: what is written.
+        at: the name of the moment.
+        environments: those that there are, if it speaks of another one.
+    """
 
     node: Node
     at: str
+    environments: tuple[str, ...] = ()
 
     @property
     def of(self) -> str:
@@ -89,7 +97,15 @@ def subject_of(claim: Claim, moment: Moment, policy: Fleet) -> Subject | Finding
         return Subject(
             text, services=_running(moment, (one.name for one in policy.active() if getattr(one, kind) == rest))
         )
-    return _services(claim, moment)
+    return _services(claim, moment, policy)
+
+
+def of_no_environment(claim: Claim) -> Finding:
+    """Return the finding that a claim speaks of an environment that there is not."""
+    env = claim.node.get("env") or claim.node
+    return _named_nothing(
+        env.place, claim.of, f"there is no environment '{env.string}'", env.string, claim.environments
+    )
 
 
 def _running(moment: Moment, names: Iterable[Name]) -> tuple[Service, ...]:
@@ -104,29 +120,37 @@ def _machine(claim: Claim, moment: Moment, kind: str, rest: str) -> Subject | Fi
     cards = [str(one.index) for one in moment.fleet.nodes[name].gpus]
     if card and card not in cards:
         return _nobody(claim, f"'{name}' has no card '{card}'", f"{kind}/{name}", card, cards)
-    return Subject(claim.of, (name,), moment.services([name]), card if kind == "gpu" else "")
+    return Subject(claim.of, (name,), moment.services([name], card), card)
 
 
 def _nobody(claim: Claim, message: str, kind: str, wanted: str, known: Iterable[str], rest: str = "") -> Finding:
     """Return the finding that nobody is meant, with the nearest name as what to write."""
+    place = (claim.node.get("of") or claim.node).place
+    return _named_nothing(place, claim.of, message, wanted, known, f"{kind}/{{}}{rest}")
+
+
+def _named_nothing(
+    place: Place, subject: str, message: str, wanted: str, known: Iterable[str], form: str = "{}"
+) -> Finding:
     import difflib  # noqa: PLC0415 - needed for a mistake only, and slow to import
 
     names = sorted(known)
     near = names if len(names) == 1 else difflib.get_close_matches(wanted, names, 1)
-    write = flow(f"{kind}/{near[0]}{rest}") if near else ""
-    place = (claim.node.get("of") or claim.node).place
+    write = flow(form.format(near[0])) if near else ""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     remedy = "" if write else f"use one of: {', '.join(names[:_SHOWN]) or 'there is none'}{more}"
-    return error("claims/who", place, claim.of, message, remedy, write=write)
+    return error("claims/who", place, subject, message, remedy, write=write)
 
 
-def _services(claim: Claim, moment: Moment) -> Subject | Finding:
+def _services(claim: Claim, moment: Moment, policy: Fleet) -> Subject | Finding:
     text = claim.of.removeprefix("service/")
     written = claim.node.get("of") or claim.node
     exact = moment.names.get(text, ())
     found, missing = (exact, None) if len(exact) == 1 else select(Node(text, written.place), moment.fleet.services)
     if missing is None:
         return Subject(claim.of, services=_running(moment, found))
+    if not found and select(Node(text, written.place), policy.services)[1] is None:
+        return Subject(claim.of)  # meant, and not there at this moment
     if found:  # a bare name that several projects have
         return error(
             "claims/who",

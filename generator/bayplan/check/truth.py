@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bayplan.check.measure import COUNT, RATIO, Truth
 from bayplan.check.moment import cards, copies, stated, there
 from bayplan.model import units
-from bayplan.model.quantity import GPU_MEMORY, Origin
+from bayplan.model.quantity import GPU_MEMORY, MEMORY, Origin
 from bayplan.policy.values import whole_number, word
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 RESERVE = "reserve"
 """The kind of number beside those of charges: what a node keeps back."""
 GPUS, HEADROOM = "gpus", "headroom"
+_COUNTED = ("services", "copies", GPUS)
+_OF_CARDS = (MEMORY, GPU_MEMORY)
 _MANY = 8
 """How many parts a sum may have that is written out."""
 
@@ -46,14 +48,26 @@ class Scene:
     def of(cls, claim: Claim, subject: Subject, moment: Moment) -> Scene:
         """Return the scene of a claim."""
         each, scale = whole_number(claim.node.get("each"), 0), word(claim.node.get("scale"))
+        if subject.card or (each and subject.nodes):
+            return cls(subject, moment.fewer(subject.nodes, each, subject.card), each, scale)
         return cls(subject, moment, each, scale)
 
     def copies(self, service: Service) -> int:
         """Return how many copies of a service are counted: on its nodes, if it speaks of nodes."""
         if not self.subject.nodes or self.scale:
             return copies(service, self.each, self.scale)
-        here = sum(self.moment.copies_on[node].get(service.name, 0) for node in self.subject.nodes)
-        return min(here, self.each) if self.each else here
+        return sum(self.moment.copies_on[node].get(service.name, 0) for node in self.subject.nodes)
+
+    def row(self, resource: str) -> str:
+        """Return the row of the ledger that says a resource; the memory of a card is its VRAM."""
+        card = self.subject.card
+        return f"{GPU_MEMORY}/{card}" if card and resource in _OF_CARDS else resource
+
+    def reserved(self, node: str, resource: str) -> int:
+        """Return what a node keeps back of a resource; of VRAM, on the card that is spoken of."""
+        if self.row(resource) == resource:
+            return self.moment.fleet.nodes[node].reserved(resource)
+        return sum(row.reserve for row in self.moment.rows[node] if row.resource == self.row(resource))
 
     def capacity(self, resource: str) -> int:
         """Return what there is of a resource: of the nodes or the card, or of all nodes where it speaks of services."""
@@ -64,15 +78,20 @@ class Scene:
     def kinds(self, resource: str) -> dict[str, int]:
         """Return kind of statement → how much of the bar it makes up, in order; `reserve` among them."""
         nodes, moment = self.subject.nodes, self.moment
-        parts = moment.parts(nodes, resource) if nodes else moment.kinds(self.subject.services, resource)
+        if nodes:
+            parts = moment.parts(nodes, self.row(resource))
+        else:
+            parts = moment.kinds(self.subject.services, resource, each=self.each, scale=self.scale)
         found = {origin.value: parts.of(origin) for origin in Origin}
-        return {**found, RESERVE: sum(moment.fleet.nodes[node].reserved(resource) for node in nodes)}
+        return {**found, RESERVE: sum(self.reserved(node, resource) for node in nodes)}
 
     def sources(self, resource: str) -> Mapping[str, int]:
         """Return kind of statement → how many services are charged by it."""
         if self.subject.nodes:
-            return {kind.value: many for kind, many in self.moment.sources(self.subject.nodes, resource).items()}
-        origins = (self.moment.origin(service, resource) for service in self.subject.services)
+            found = self.moment.sources(self.subject.nodes, self.row(resource))
+            return {kind.value: many for kind, many in found.items()}
+        counted = (service for service in self.subject.services if self.copies(service))
+        origins = (self.moment.origin(service, resource) for service in counted)
         return dict(Counter(origin.value for origin in origins if origin))
 
 
@@ -87,9 +106,11 @@ class Unsaid:
 def truth_of(scene: Scene, key: str) -> Truth | Unsaid:
     """Return what is true of a key of a claim, or why nothing can be."""
     half, dot, rest = key.partition(".")
+    if scene.subject.card and not dot and key not in (*_COUNTED, *_OF_CARDS):
+        return Unsaid(f"a card has no {key}", "say it of its node")
     if key == "services":
         return _whole(len(scene.subject.services))
-    summed = dot or key in ("copies", GPUS)
+    summed = dot or key in _COUNTED
     if scene.scale and scene.subject.nodes and not (scene.subject.words == "fleet" and summed):
         return Unsaid(f"where the copies at {scene.scale} would stand is not decided", "say it of services")
     if key == "copies":
@@ -106,7 +127,7 @@ def truth_of(scene: Scene, key: str) -> Truth | Unsaid:
 def kind_of(key: str) -> str:
     """Return in what a key of a claim is counted: a resource, COUNT or RATIO."""
     half, dot, rest = key.partition(".")
-    if key in ("services", "copies", GPUS) or rest == GPUS:
+    if key in _COUNTED or rest == GPUS:
         return COUNT
     if dot and half == HEADROOM:
         return RATIO
@@ -120,16 +141,11 @@ def bar(scene: Scene, resource: str) -> Truth:
     if not subject.nodes:
         amount = moment.charged(subject.services, resource, each=scene.each, scale=scene.scale)
         return Truth(amount, units.show(resource, amount), whole, services)
-    if subject.card:
-        amount = sum(row.bar for row in moment.rows[subject.nodes[0]] if row.resource == f"{GPU_MEMORY}/{subject.card}")
-        return Truth(amount, units.show(resource, amount), whole, services)
-    kinds = scene.kinds(resource)
-    replicas = kinds["replicas"] if scene.each == 1 else 0
-    amount = moment.bar(subject.nodes, resource) - replicas
+    kinds, row = scene.kinds(resource), scene.row(resource)
+    amount = moment.bar(subject.nodes, row)
     parts = [f"{units.show(resource, part)} {kind}" for kind, part in kinds.items() if part]
-    pooled = moment.pooled(subject.nodes, resource)
+    pooled = moment.pooled(subject.nodes, row)
     less = f" - {units.show(resource, pooled)} of on-demand pools" if pooled else ""
-    less += f" - {units.show(resource, replicas)} of further copies" if replicas else ""
     sums = f"{' + '.join(parts)}{less} = {units.show(resource, amount)}" if parts else units.show(resource, amount)
     return Truth(amount, sums, whole, services)
 
@@ -158,7 +174,7 @@ def _there(scene: Scene, what: str, rest: str) -> Truth | Unsaid:
         return _sum([len(scene.moment.fleet.nodes[node].gpus) for node in nodes], COUNT)
     if what == "capacity":
         return _sum([_capacity(scene, node, resource) for node in nodes], resource)
-    kept = [scene.moment.fleet.nodes[node].reserved(resource) for node in nodes]
+    kept = [scene.reserved(node, resource) for node in nodes]
     return _sum(kept, resource, scene.capacity(resource))
 
 
@@ -170,7 +186,7 @@ def _sum(amounts: list[int], kind: str, whole: int = 0) -> Truth:
 
 def _capacity(scene: Scene, node: str, resource: str) -> int:
     machine, card = scene.moment.fleet.nodes[node], scene.subject.card
-    if resource == GPU_MEMORY and card:
+    if card and resource in _OF_CARDS:
         return sum(one.memory for one in machine.gpus if str(one.index) == card)
     return there(machine, resource)
 

@@ -17,6 +17,7 @@ from bayplan.check.moment import AS_IS, TO_BE, Moment
 from bayplan.finding import Place
 from bayplan.model.units import GIB
 from bayplan.pipeline import standing, wished
+from bayplan.place import decide
 from bayplan.source import Node
 
 if TYPE_CHECKING:
@@ -68,15 +69,34 @@ services:
     scale: {max: 3}
   watch: {compose: {image: a}, limits: {memory: 1GiB}}
 """
-POLICIES = {"": POLICY, "scaled": SCALED}
+SPREAD = """
+nodes:
+  g1: {cpus: 32, memory: 128GiB, reserve: {memory: 4GiB}, gpus: {count: 2, model: A30, memory: 24GiB}}
+  g2: {cpus: 32, memory: 128GiB, gpus: {count: 1, model: A30, memory: 24GiB}}
+sources: {ml: {compose: c/ml.yml, node: g1}}
+environments: {default: {}, production: {}}
+services:
+  ml/api: {replicas: 3, placement: g1}
+  ml/old: {replicas: 0}
+  llm: {compose: {image: a}, limits: {memory: 16GiB}, placement: g1}
+  emb: {compose: {image: a}, limits: {memory: 8GiB}, gpu: 4GiB, replicas: 2, placement: {spread: node}}
+  train: {compose: {image: a}, limits: {memory: 32GiB}, placement: g1}
+"""
+ML = """
+services:
+  api: {image: a, cpus: 1, mem_limit: 2g, scale: 2}
+  old: {image: a, cpus: 0.504, mem_limit: 1g}
+"""
+POLICIES = {"": POLICY, "scaled": SCALED, "spread": SPREAD}
 NAS = "services: {tools: {image: a, mem_limit: 512m}}"
 
 
-def check(policy: Policy) -> list[Finding]:
-    """Return what is said about the claims of a policy, all placed as the policy wishes."""
+def check(policy: Policy, *, decided: bool = False) -> list[Finding]:
+    """Return what is said about the claims of a policy, all placed as the policy wishes, or as is decided."""
+    placement = (decide(policy.to_be).placement if decided else None) or wished(policy.to_be)
     moments = {
         AS_IS: Moment.of(AS_IS, policy.as_is, standing(policy.as_is)),
-        TO_BE: Moment.of(TO_BE, policy.to_be, wished(policy.to_be).seats),
+        TO_BE: Moment.of(TO_BE, policy.to_be, placement.seats),
     }
     return list(judged(read_claims(policy.document, policy.environment), moments))
 
@@ -86,11 +106,11 @@ def test_claims(case: dict[str, Any], read: Callable[..., Policy]) -> None:
     lines = [yaml.safe_dump([claim], default_flow_style=True, width=9999).strip()[1:-1] for claim in case["expect"]]
     claims = "expect:\n" + "".join(f"  - {line}\n" for line in lines)
     text = POLICIES[case.get("policy", "")]
-    policy = read({"policy.yml": text, "expect.yml": claims, "c/tower.yml": TOWER, "c/nas.yml": NAS})
+    policy = read({"policy.yml": text, "expect.yml": claims, "c/tower.yml": TOWER, "c/nas.yml": NAS, "c/ml.yml": ML})
     assert policy.findings == ()
     said = [
         f"{one.place.line - 1} {one.severity} {one.rule} {one.subject}: {one.message} | {one.arithmetic} | {one.write}"
-        for one in check(policy)
+        for one in check(policy, decided=case.get("policy") == "spread")
     ]
     assert said == case.get("findings", [])
 
@@ -109,6 +129,34 @@ rollout:
     found = list(judged(read_claims(policy.document, policy.environment), moments))
     assert [(one.place.line, one.message) for one in found] == [
         (20, "claims services 4 after two, but it is 5"),
+    ]
+
+
+def test_who_starts_later_takes_nothing_before(checked: Callable[..., tuple[Finding, ...]]) -> None:
+    """And who was stopped takes nothing after."""
+    policy = """
+nodes: {n1: {cpus: 8, memory: 32GiB}}
+sources: {shop: {compose: c/shop.yml, node: n1}}
+services:
+  web: {limits: {memory: 4GiB}}
+  db: {replicas: 0}
+  new: {compose: {image: "new:1"}, limits: {memory: 1GiB}}
+rollout:
+  stages:
+    - name: cut
+      changes: [resize, recreate]
+      expect: [{of: services, services: 2, memory: 9GiB, saves: {memory: 2GiB}}, {of: service/new, copies: 0}]
+    - name: stop
+      changes: [stop, scale]
+      expect: [{of: services, copies: 1, memory: 4GiB, saves: {memory: 5GiB}}]
+    - name: start
+      changes: [start]
+      expect: [{of: services, copies: 2, memory: 5GiB}, {of: services, memory: 4GiB}]
+"""
+    compose = 'services: {web: {image: "web:1", mem_limit: 6g}, db: {image: "db:1", mem_limit: 5g}}'
+    found = checked({"policy.yml": policy, "c/shop.yml": compose})
+    assert [(one.place.line, one.message) for one in found if one.is_error] == [
+        (18, "claims memory 4GiB after start, but it is 5 GiB"),
     ]
 
 
