@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bayplan.check.moment import Moment
     from bayplan.check.subject import Claim
     from bayplan.model.fleet import Fleet
+    from bayplan.model.names import Name
     from bayplan.model.service import Service
     from bayplan.source import Node
 
@@ -149,20 +150,38 @@ def parts_under(case: Case, resource: str) -> tuple[Part, ...]:
 
 
 def services_at(case: Case, at: str, resource: str) -> list[Part]:
-    """Return what is claimed at a moment to be saved by services, beside a claim about nodes."""
+    """Return what is claimed at a moment to be saved by services, beside a claim about nodes.
+
+    Who is spoken of twice, alone and among others, is counted once: as the narrower claim says it.
+    """
     names = list(case.moments)
     start = case.moments[AS_IS if at == TO_BE else names[max(0, names.index(at) - 1)]]
     whole = subject_of(case.claim, start, case.policy)
-    found: list[Part] = []
+    said: list[tuple[Claim, Fraction, frozenset[Name]]] = []
     for one in case.claims:
         amount = _amount(one, resource) if one.at == at and one.node.get("saves") and not one.of_machines else None
         who = subject_of(one, start, case.policy) if amount is not None else None
-        if amount is None or who is None or isinstance(who, Finding) or isinstance(whole, Finding):
-            continue
-        nodes = {node for service in who.services for node in start.nodes_of.get(service.name, ())}
+        if amount is not None and who is not None and not isinstance(who, Finding):
+            said.append((one, amount, frozenset(service.name for service in who.services)))
+    if isinstance(whole, Finding):
+        return []
+    found: list[Part] = []
+    for one, amount, services in _apart(said):
+        nodes = {node for name in services for node in start.nodes_of.get(name, ())}
         there = bool(nodes & set(whole.nodes))
         found.append(Part(one.of.removeprefix("service/"), amount, there, () if there else tuple(sorted(nodes))))
     return found
+
+
+def _apart(said: list[tuple[Claim, Fraction, frozenset[Name]]]) -> list[tuple[Claim, Fraction, frozenset[Name]]]:
+    """Return the claims of which none speaks of a service of another, in their order; narrow ones go first."""
+    counted: set[Name] = set()
+    left = []
+    for place in sorted(range(len(said)), key=lambda place: len(said[place][2])):
+        if counted.isdisjoint(said[place][2]):
+            counted |= said[place][2]
+            left.append(place)
+    return [said[place] for place in sorted(left)]
 
 
 def _amount(claim: Claim, resource: str) -> Fraction | None:

@@ -51,10 +51,11 @@ def _amount(case: Case, way: Way, resource: str, node: Node) -> Iterator[Finding
         return
     if way.before.subject.nodes and not said.is_share:
         parts = parts_under(case, resource)
-        if parts and not _sums_up(said, parts):
+        here = [part for part in parts if not part.elsewhere]
+        if here and not _sums_up(said, parts):
             yield _missing(case, resource, node, said, truth, parts)
             return
-        if any(part.elsewhere for part in parts):
+        if len(here) < len(parts) and _sums_up(said, parts):
             yield _elsewhere(case, resource, node, said, truth, parts)
             return
     guessed = [] if way.before.subject.nodes else undeclared(way.before.subject.services, resource)
