@@ -111,3 +111,20 @@ def test_what_holds_at_one_end_only_is_said(checked: Callable[..., tuple[Finding
     assert {one.rule for one in checked(big, "test") if one.is_error} == {"capacity/larger-than-any-node"}
     small = upper.replace("{cpus: [0.1, 1]}", "{memory: [0.5, 1]}")
     assert not [one for one in checked(small, "test") if one.is_error]
+
+
+def test_numbers_are_claimed_of_what_is_planned_and_bounds_of_all_of_a_range(
+    checked: Callable[..., tuple[Finding, ...]],
+) -> None:
+    claims = """
+expect:
+  - {env: test, of: services, limits.cpus: 0.1}
+  - {env: test, of: services, limits.cpus: "10m..100m"}
+  - {env: test, of: services, limits.cpus: ">= 50m"}
+  - {env: test, of: services, limits.cpus: 0.05}
+"""
+    found = checked(RANGED + claims, "test")
+    assert [(one.place.line, one.write) for one in found if one.rule == "claims/wrong"] == [
+        (11, '">= 10m"'),
+        (12, "0.1"),
+    ]
