@@ -91,10 +91,7 @@ class Moment:
         """Return the charges over some nodes, their kinds apart; wherever they stand, further copies are replicas."""
         if resource.startswith(DISK):
             return total(row.charges for row in self._of(nodes, resource))
-        found: Counter[str] = Counter()
-        for origin, amount in self._charges(nodes, resource):
-            found[(origin or Origin.REPLICAS).value] += amount
-        return Sum(**found)
+        return self._tally(tuple(nodes), resource)[0]
 
     def pooled(self, nodes: Iterable[str], resource: str) -> int:
         """Return what on-demand pools take off the charges over some nodes."""
@@ -102,7 +99,22 @@ class Moment:
 
     def sources(self, nodes: Iterable[str], resource: str) -> Mapping[Origin, int]:
         """Return kind of statement → how many services are charged by it over some nodes."""
-        return Counter(origin for origin, amount in self._charges(nodes, resource) if origin and amount)
+        return self._tally(tuple(nodes), resource)[1]
+
+    def _tally(self, nodes: tuple[str, ...], resource: str) -> tuple[Sum, Mapping[Origin, int]]:
+        """Return the charges over some nodes, and of how many services they are; many claims ask for the same."""
+        if (nodes, resource) not in self._tallies:
+            amounts: Counter[str] = Counter()
+            services: Counter[Origin] = Counter()
+            for origin, amount in self._charges(nodes, resource):
+                amounts[(origin or Origin.REPLICAS).value] += amount
+                services.update([origin] if origin and amount else [])
+            self._tallies[nodes, resource] = Sum(**amounts), services
+        return self._tallies[nodes, resource]
+
+    @cached_property
+    def _tallies(self) -> dict[tuple[tuple[str, ...], str], tuple[Sum, Mapping[Origin, int]]]:
+        return {}
 
     def _charges(self, nodes: Iterable[str], resource: str) -> Iterator[tuple[Origin | None, int]]:
         """Yield what each copy on some nodes is charged, and by what kind of statement; None for further copies."""
@@ -137,15 +149,21 @@ class Moment:
             each: how many copies are left of each service at most; 0 for all.
             card: the index of the one card that they may be on.
         """
-        left: dict[Instance, Seat] = {}
-        many: Counter[Name] = Counter()
-        for node in nodes:
-            for copy, seat in self._copies.get(node, ()):
+        asked_for = (tuple(nodes), each, card)
+        if asked_for not in self._fewer:
+            left: dict[Instance, Seat] = {}
+            many: Counter[Name] = Counter()
+            for copy, seat in (one for node in nodes for one in self._copies.get(node, ())):
                 if (not each or many[copy.service] < each) and (not card or int(card) in seat.gpus):
                     many[copy.service] += 1
                     left[copy] = seat
-        some = {name: self.fleet.nodes[name] for name in nodes}
-        return Moment.of(self.name, replace(self.fleet, nodes=some), left)
+            some = {name: self.fleet.nodes[name] for name in nodes}
+            self._fewer[asked_for] = Moment.of(self.name, replace(self.fleet, nodes=some), left)
+        return self._fewer[asked_for]
+
+    @cached_property
+    def _fewer(self) -> dict[tuple[tuple[str, ...], int, str], Moment]:
+        return {}
 
     def _of(self, nodes: Iterable[str], resource: str) -> list[Row]:
         return [row for node in nodes for row in self.rows.get(node, ()) if _is(row.resource, resource)]
