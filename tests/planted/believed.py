@@ -44,9 +44,11 @@ def wrong_sum(rng: random.Random, ground: Ground) -> Patch:
 
 
 def nobody(rng: random.Random, ground: Ground) -> Patch:
-    """A claim about somebody who is not there."""
-    kind = rng.choice(["node", "tier", "pool", "service"])
-    return claim(ground, "claims/who", {"of": f"{kind}/zz{rng.randint(100, 999)}", "memory": "1GiB"})
+    """A claim about somebody, or an environment, that is not there."""
+    kind = rng.choice(["node", "tier", "pool", "service", "env"])
+    name = f"zz{rng.randint(100, 999)}"
+    about = {"of": "services", "env": name} if kind == "env" else {"of": f"{kind}/{name}"}
+    return claim(ground, "claims/who", {**about, "memory": "1GiB"})
 
 
 def never(rng: random.Random, ground: Ground) -> Patch:
