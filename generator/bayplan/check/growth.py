@@ -162,7 +162,7 @@ def _kinds(fleet: Fleet, nodes: Sequence[Node]) -> Kinds:
     alike: dict[object, tuple[Node, int]] = {}
     every = resources(fleet)
     for node in nodes:
-        there = tuple((len(some.cards), some.room) for some in cards.groups(node))
+        there = tuple((len(some.cards), some.room, some.sample.model, some.sample.mig) for some in cards.groups(node))
         key = (tuple(node.room(resource) for resource in every), node.threads_per_core, there)
         sample, many = alike.get(key, (node, 0))
         alike[key] = sample, many + 1
@@ -172,8 +172,6 @@ def _kinds(fleet: Fleet, nodes: Sequence[Node]) -> Kinds:
 def _surely(fleet: Fleet, service: Service, kinds: Kinds, every: Sequence[str]) -> bool:
     """Whether nodes hold the most copies at a glance: by their kinds, unless copies are spread over labels."""
     rule, most = service.placement, service.replicas.maximum
-    if any(port.published for port in service.ports):
-        return sum(many for _, many in kinds) >= most and all(_on_node(fleet, service, one, every) for one, _ in kinds)
     if rule.spread and not rule.spread_soft:
         each = -(-most // sum(many for _, many in kinds)) if kinds else most
         return rule.spread == "node" and all(_on_node(fleet, service, one, every) >= each for one, _ in kinds)
@@ -181,22 +179,34 @@ def _surely(fleet: Fleet, service: Service, kinds: Kinds, every: Sequence[str]) 
 
 
 def _by_node(fleet: Fleet, service: Service, there: There, every: Sequence[str]) -> Iterator[Bound]:
-    """Yield how many copies whole nodes hold, empty as they may be: none stands half on one and half on another."""
+    """Yield how many copies whole nodes hold, empty as they may be: none stands half on one and half on another.
+
+    That each node has a published port once is told of all copies: `replicas/one-identity`.
+    """
     most = service.replicas.maximum
     nodes, kinds, _ = there
     if _surely(fleet, service, kinds, every):
         return
-    port = next((one for one in service.ports if one.published), None)
-    held = {node.name: min(_on_node(fleet, service, node, every), 1 if port else most) for node in nodes}
+    held = {node.name: _on_node(fleet, service, node, every) for node in nodes}
     fitting = min(sum(held.values()), _spread(fleet, service, held))
     if fitting >= most:
         return
-    why = f"port {port.published} is there once a node: {fitting} in all" if port else f"the nodes hold {fitting}"
     some = [f"{many} on {name}" for name, many in held.items() if many]
     more = f" + {len(some) - _SHOWN} more nodes" if len(some) > _SHOWN else ""
     evenly = f", spread over {service.placement.spread}: {fitting}" if fitting < sum(held.values()) else ""
     arithmetic = f"{' + '.join(some[:_SHOWN])}{more} = {sum(held.values())}{evenly} < {most}"
-    yield Bound(fitting, why, arithmetic, (port.place,) if port else ())
+    yield Bound(fitting, f"the {_cards_or_nodes(service, nodes, held)} hold {fitting}", arithmetic)
+
+
+def _cards_or_nodes(service: Service, nodes: Sequence[Node], held: Mapping[str, int]) -> str:
+    """Return what there is too little of: shares and slices of cards, or anything of the nodes."""
+    shared = service.gpu is not None and not service.gpu.count and not service.gpu.time_group
+    by_cards = shared and all(held[node.name] == _by_cards(service, node) for node in nodes)
+    return "cards" if by_cards else "nodes"
+
+
+def _by_cards(service: Service, node: Node) -> int:
+    return min(service.replicas.maximum, cards.copies(service.gpu, node)) if service.gpu else 0
 
 
 def _on_node(fleet: Fleet, service: Service, node: Node, every: Sequence[str]) -> int:
@@ -206,8 +216,8 @@ def _on_node(fleet: Fleet, service: Service, node: Node, every: Sequence[str]) -
         one = charge_on(fleet, service, node, resource)
         if one is not None and one.amount:
             found.append(node.room(resource) // one.amount)
-    if service.gpu and service.gpu.memory and not service.gpu.time_group:
-        found.append(sum(len(some.cards) * (some.room // service.gpu.memory) for some in cards.groups(node)))
+    if service.gpu and not service.gpu.count and not service.gpu.time_group:
+        found.append(_by_cards(service, node))
     return min(found)
 
 

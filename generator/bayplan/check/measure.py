@@ -9,15 +9,12 @@ from math import ceil, floor
 from typing import TYPE_CHECKING
 
 from bayplan.check.paste import flow
+from bayplan.check.rounding import ROUNDED, decimal, half
 from bayplan.model import units
 from bayplan.model.quantity import CPUS, DISK, GPU_MEMORY, MEMORY, SWAP
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bayplan.source import Node
-
-    Rounding = Callable[[Fraction], int]
 
 COUNT, RATIO = "#", "/"
 """What is claimed beside resources: how many of something, and limits divided by requests."""
@@ -130,10 +127,10 @@ class Claimed:
         unit = self.first.unit
         exact = Fraction(truth.amount) / _step(self.kind, unit, truth.whole)
         for digits in range(_DIGITS + 1, _MOST_DIGITS):
-            number = Fraction(_half(exact * 10**digits), 10**digits)
+            number = Fraction(half(exact * 10**digits), 10**digits)
             amount = number * _step(self.kind, unit, truth.whole)
             if not self.holds(replace(truth, amount=amount)):
-                return f"{_decimal(_half(exact * 10**digits), digits)} {unit or 'CPU'}"
+                return f"{decimal(half(exact * 10**digits), digits)} {unit or 'CPU'}"
         return text
 
     def _looks_right(self, text: str, truth: Truth) -> bool:
@@ -161,7 +158,7 @@ class Claimed:
         step = _step(self.kind, self.first.unit, truth.whole) / 10**self.first.digits
         steps, written = Fraction(truth.amount) / step, self.first.number * 10**self.first.digits
         sign = -1 if steps < 0 else 1
-        return written in {sign * floor(abs(steps)), sign * _half(abs(steps))}
+        return written in {sign * floor(abs(steps)), sign * half(abs(steps))}
 
     def _corrected(self, low: Truth, high: Truth) -> str:
         if self.is_share and not low.whole:
@@ -227,7 +224,7 @@ def shown(kind: str, truth: Truth, *, share: bool = False) -> str:
     if share and truth.whole:
         return units.show_share(int(truth.amount), truth.whole)
     if kind == RATIO:
-        return f"{_decimal(_half(Fraction(truth.amount) * 100), 2)} times the request"
+        return f"{decimal(half(Fraction(truth.amount) * 100), 2)} times the request"
     return str(truth.amount) if kind == COUNT else units.show(kind, int(truth.amount))
 
 
@@ -274,7 +271,7 @@ def _step(kind: str, unit: str, whole: int) -> Fraction:
 
 def _in_unit(kind: str, value: Value, truth: Truth, sign: str = "") -> str:
     """Return a truth in the unit of a value: exact where that is short, else with two digits or as many as it has."""
-    how, exact = _HOW.get(sign, _half), Fraction(truth.amount) / _step(kind, value.unit, truth.whole)
+    how, exact = ROUNDED.get(sign, half), Fraction(truth.amount) / _step(kind, value.unit, truth.whole)
     longest = _EXACT_DIGITS - 2 * (value.unit == "%")
     short = next((many for many in range(longest + 1) if (exact * 10**many).denominator == 1), None)
     digits = short if short is not None else max(value.digits, _DIGITS - (value.unit == "%"))
@@ -283,27 +280,4 @@ def _in_unit(kind: str, value: Value, truth: Truth, sign: str = "") -> str:
         if _in_bytes(kind) and value.text and value.unit != "%":
             return natural(kind, truth, sign)  # too little for this unit
         digits = next((many for many in range(digits, _MOST_DIGITS) if how(abs(exact) * 10**many)), _MOST_DIGITS)
-    return f"{_decimal(how(exact * 10**digits), digits)}{value.unit}"
-
-
-def _decimal(number: int, digits: int) -> str:
-    whole, part = divmod(abs(number), 10**digits)
-    text = f"{whole}.{part:0{digits}d}".rstrip("0").rstrip(".") if digits else str(whole)
-    return f"-{text}" if number < 0 else text
-
-
-def _half(number: Fraction) -> int:
-    """Round to the nearest, halves away from zero."""
-    return floor(number + Fraction(1, 2)) if number >= 0 else ceil(number - Fraction(1, 2))
-
-
-def _above(number: Fraction) -> int:
-    return floor(number) + 1
-
-
-def _below(number: Fraction) -> int:
-    return ceil(number) - 1
-
-
-_HOW: dict[str, Rounding] = {"<=": ceil, ">=": floor, "<": _above, ">": _below}
-"""Bounds are rounded to where they hold."""
+    return f"{decimal(how(exact * 10**digits), digits)}{value.unit}"

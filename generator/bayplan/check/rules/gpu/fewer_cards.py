@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 from bayplan.analyse import cards
 from bayplan.analyse.eligible import may_stand
 from bayplan.check.rule import Rule
-from bayplan.check.rules.capacity.replicas_at_max import at_most as scarcest_of
 from bayplan.finding import Severity
-from bayplan.model.units import show_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,28 +21,21 @@ RULE = Rule("gpu/fewer-cards", Severity.ERROR)
 
 
 def check(survey: Survey) -> Iterator[Finding]:
-    """Yield a finding for each service whose copies want more of cards than they can have, at first or at most.
+    """Yield a finding for each service whose copies want more whole cards than they can have, at first or at most.
 
-    What is too much for the whole fleet at most is `capacity/replicas-at-max`. Slices and shares are counted at most
-    only: where there are too few of them at first nothing can be placed, and that is told.
+    What is too much for the whole fleet at most is `capacity/replicas-at-max`, as are slices and shares of cards.
     """
     with_cards = [node for node in survey.fleet.nodes.values() if node.gpus]
     everything = sum(len(node.gpus) for node in with_cards)
     taken = sum(one.gpu.count * one.replicas.count for one in survey.services if one.gpu)
     known: dict[tuple[object, ...], list[Node]] = {}
-    _, scarcest = scarcest_of(survey)
     for service in survey.services:
         ask = service.gpu
-        if ask is None or ask.time_group or not (ask.count or ask.profile or ask.memory):
+        if ask is None or not ask.count:
             continue
         nodes = _nodes(service, with_cards, known)
         fitting = sum(cards.copies(ask, node) for node in nodes)
         replicas = service.replicas
-        if not ask.count:
-            fewer = scarcest.get(service.name)
-            if replicas.count <= fitting < min(replicas.maximum, fewer[0] if fewer else replicas.maximum):
-                yield _finding(survey, service, ask, fitting, nodes)
-            continue
         others = taken - ask.count * replicas.count
         at_most = replicas.maximum if others + ask.count * replicas.maximum <= everything else replicas.count
         if fitting and max(replicas.count, at_most) > fitting:
@@ -65,21 +56,16 @@ def _finding(survey: Survey, service: Service, ask: GpuAsk, fitting: int, nodes:
     replicas = service.replicas
     at_first = replicas.count > fitting
     copies = replicas.count if at_first else replicas.maximum
+    wanted, there = copies * ask.count, sum(cards.whole(ask, node) for node in nodes)
+    names = ", ".join(node.name for node in nodes[:8])
     each = " + ".join(f"{cards.copies(ask, node)} ({node.name})" for node in nodes[:8])
-    sums, most, what, those = f"{copies} copies > {each}", "", f"{show_bytes(ask.memory)} of a card", "is room"
-    if ask.count:
-        wanted, there = copies * ask.count, sum(cards.whole(ask, node) for node in nodes)
-        names = ", ".join(node.name for node in nodes[:8])
-        sums = f"{copies} x {ask.count} = {wanted} > {there} ({names})" if wanted > there else sums
-        most = f"; at most {replicas.maximum} x {ask.count} = {replicas.maximum * ask.count}"
-        what, those = f"{ask.count} whole card{'s' * (ask.count > 1)}", "are cards"
-    elif ask.profile:
-        what, those = f"a slice {ask.profile}", "are slices"
+    sums = f"{copies} x {ask.count} = {wanted} > {there} ({names})" if wanted > there else f"{copies} copies > {each}"
+    most = f"; at most {replicas.maximum} x {ask.count} = {replicas.maximum * ask.count}"
     return RULE.finding(
         _place(survey, service, at_first=at_first),
         service.name,
-        f"wants {'' if at_first else 'at most '}{copies} copies of {what} each, "
-        f"and where it may stand {those} for {fitting}",
+        f"wants {'' if at_first else 'at most '}{copies} copies of {ask.count} whole card{'s' * (ask.count > 1)} each, "
+        f"and where it may stand are cards for {fitting}",
         arithmetic=f"{sums}{most if at_first and replicas.maximum > replicas.count else ''}",
         remedy="or more cards",
         paste=_paste(survey, service, fitting, at_first=at_first),

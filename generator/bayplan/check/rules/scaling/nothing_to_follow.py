@@ -31,7 +31,7 @@ def check(survey: Survey) -> Iterator[Finding]:
     for service in survey.services:
         for trigger in triggers(service):
             if trigger.resource not in known:
-                yield _unknown(service, trigger, defined)
+                yield _unknown(survey, service, trigger, defined, known)
             elif trigger.resource in (CPUS, MEMORY) and trigger.of in ("limit", "request"):
                 yield from _share(survey, service, trigger)
 
@@ -54,12 +54,19 @@ def _share(survey: Survey, service: Service, trigger: Trigger) -> Iterator[Findi
     )
 
 
-def _unknown(service: Service, trigger: Trigger, defined: Collection[str]) -> Finding:
+def _unknown(
+    survey: Survey, service: Service, trigger: Trigger, defined: Collection[str], known: Collection[str]
+) -> Finding:
+    import difflib  # noqa: PLC0415 - needed for a mistake only, and slow to import
+
+    near = difflib.get_close_matches(trigger.resource, sorted(known), 1)
+    target = {trigger.resource: None, near[0]: trigger.node.value} if near else {}
     return RULE.finding(
         trigger.node.place,
         service.name,
         f"is scaled by {trigger.resource}, which nobody defines",
         arithmetic=f"metrics and alerts: {', '.join(sorted(defined)) or 'none'}",
-        remedy=f"define it: metrics: {{{flow(trigger.resource)}: {{query: ...}}}}",
+        remedy="" if near else f"define it: metrics: {{{flow(trigger.resource)}: {{query: ...}}}}",
+        paste=survey.paste(survey.path_of(service, "scale", "on"), target) if near else "",
         also=(service.place,),
     )

@@ -40,13 +40,9 @@ def check(survey: Survey) -> Iterator[Finding]:
     for service in survey.services if watched else ():
         for trigger in triggers(service):
             alert = watched.get(trigger.resource)
-            share = of_limit(service, trigger)
-            if (
-                alert is not None
-                and share is not None
-                and alert.lowest.is_share
-                and alert.lowest.number < share <= WHOLE
-            ):
+            part = of_limit(service, trigger)
+            share = part * WHOLE if part is not None else Fraction(0)
+            if alert is not None and alert.lowest.is_share and alert.lowest.number < share <= WHOLE:
                 alike = above_line.setdefault((trigger.resource, share), {})
                 alike.setdefault(trigger.node.place, (service, trigger))
     for (resource, share), alike in above_line.items():
