@@ -135,7 +135,8 @@ class PlacementRule:
         anti_affinity: domain (`node`, `cores`, `gpu`) → services it must not share it with.
         spread: label to spread copies over, `node` or empty.
         spread_soft: whether spreading is only preferred.
-        place: where the rule is written.
+        place: where the rule is written: its strongest key, from `node` down.
+        places: key, such as `require` → where it is written.
         why: the reason that the policy gives.
     """
 
@@ -149,7 +150,17 @@ class PlacementRule:
     spread: str = ""
     spread_soft: bool = False
     place: Place = NOWHERE
+    places: Mapping[str, Place] = field(default_factory=dict)
     why: str = ""
+
+    @property
+    def only(self) -> str:
+        """Return the one node that it leaves, or the empty string where there are several, or all."""
+        return self.node or (self.nodes[0] if len(self.nodes) == 1 else "")
+
+    def at(self, key: str) -> Place:
+        """Return where a key of the rule is written, or else the rule."""
+        return self.places.get(key, self.place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ def wished(fleet: Fleet) -> Placement:
     seats = {}
     only = next(iter(fleet.nodes)) if len(fleet.nodes) == 1 else ""
     for copy in fleet.instances():
-        node = fleet.services[copy.service].placement.node or fleet.standing.get(copy, only)
+        node = fleet.services[copy.service].placement.only or fleet.standing.get(copy, only)
         if node:
             seats[copy] = Seat(node, cards_of(fleet.services[copy.service], fleet.nodes[node]))
     return Placement(seats)

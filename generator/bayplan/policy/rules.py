@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from bayplan.source import Node
 
 _FEW = 8
+_STRENGTH = ("node", "nodes", "require", "affinity", "spread", "anti_affinity", "prefer", "tolerations")
+"""Keys of a rule, by how much they leave to choose: the first that is written is where the rule is."""
 Found = Mapping[tuple[str, ...], Leaf]
 
 
@@ -41,7 +43,8 @@ def placement_rule(
         return PlacementRule()
     node, spread = found.get(("node",)), found.get(("spread", "by"))
     soft = found.get(("spread", "soft"))
-    first = node or tuple(found.values())[-1]
+    places = {path[0]: leaf for path, leaf in reversed(tuple(found.items())) if path}
+    first = next((places[key] for key in _STRENGTH if key in places), tuple(found.values())[-1])
     return PlacementRule(
         node=_node(findings, service, node, nodes),
         nodes=_nodes(findings, service, found.get(("nodes",)), nodes),
@@ -53,6 +56,7 @@ def placement_rule(
         spread=word(spread.node) if spread else "",
         spread_soft=soft is not None and soft.node.value is True,
         place=first.node.here,
+        places={key: leaf.node.here for key, leaf in places.items()},
         why=first.why,
     )
 

@@ -74,8 +74,9 @@ def check_placed(fleet: Fleet, decision: Decision, expected: dict[str, Any]) -> 
 
 
 def check_told(decision: Decision, expected: dict[str, Any]) -> None:
-    """Every finding that is spelled out stands there, with as many of its fields as the case names."""
+    """Every finding that is spelled out stands there, with as many of its fields as the case names; and no other of some rules."""
     for wanted in expected.get("told", []):
         found = [one for one in decision.findings if one.rule == wanted["rule"]]
         shown = [{key: str(getattr(one, key)) for key in wanted} for one in found]
         assert wanted in shown
+    assert not {one.rule for one in decision.findings} & set(expected.get("untold", []))

@@ -298,3 +298,26 @@ def test_a_quantity_remembers_the_layers_it_replaced(read: Callable[..., Policy]
         (1, "compose", "c/p.yml:2:30"),
     ]
     assert limits["cpus"].layers[-1].place == Place("policy.yml", 3, 27)
+
+
+def test_a_placement_rule_knows_where_each_of_its_keys_stands(read: Callable[..., Policy]) -> None:
+    text = """\
+services:
+  web:
+    compose: {image: "web:1"}
+    placement:
+      tolerations: [gpu]
+      require:
+        disk: ssd
+      nodes: [tower]
+      anti_affinity: {node: [db]}
+  db:
+    compose: {image: "db:1"}
+    placement: nas
+"""
+    services = read({"policy.yml": f"{TOWER}{text}"}).to_be.services
+    web, db = (services[Name("shop", name)].placement for name in ("web", "db"))
+    places = {"tolerations": (6, 7), "require": (8, 9), "nodes": (9, 7), "anti_affinity": (10, 23)}
+    assert {key: (place.line, place.column) for key, place in web.places.items()} == places
+    assert web.place == web.at("nodes") == web.at("spread")
+    assert (web.only, db.only, (db.place.line, db.place.column)) == ("tower", "nas", (13, 5))

@@ -134,7 +134,7 @@ def _neighbours(case: Case, resource: str) -> list[PolicyLine]:
     there = []
     for service in case.problem.services:
         line = case.problem.demands.get((service.name, resource))
-        bound = {service.placement.node} if service.placement.node else set(case.problem.standing.get(service.name, {}))
+        bound = {service.placement.only} if service.placement.only else set(case.problem.standing.get(service.name, {}))
         if line and line.key not in case.problem.dropped and bound & nodes:
             there.append(line)
     return sorted(there, key=lambda line: (-line.amount, line))

@@ -137,7 +137,8 @@ def fixed(service: Service) -> PolicyLine:
 def rule(service: Service, kind: str, detail: str, words: str) -> PolicyLine:
     """Return a line of a service's placement rule: `nodes`, `require`, `affinity`, `apart` or `spread`."""
     text = f"services.{service.name} placement.{words}"
-    return PolicyLine(kind, str(service.name), detail, text, 0, service.placement.place)
+    key = "anti_affinity" if kind == "apart" else kind
+    return PolicyLine(kind, str(service.name), detail, text, 0, service.placement.at(key))
 
 
 def cores(service: Service, place: Place) -> PolicyLine:

@@ -211,6 +211,7 @@ def _refused(problem: Problem, title: str, ties: list[Near], where: Whereabouts)
     movers = _all_movers(problem, ties, where)
     counted = Counter(str(tie.to) for tie in ties)
     shown = " + ".join(f"{number} to {name}" for name, number in sorted(counted.items()))
+    said = [one.place for one in problem.fleet.networks.values() if str(one.name) == title]
     return error(
         "network/edges-cut",
         movers[0].placement.place,
@@ -219,7 +220,7 @@ def _refused(problem: Problem, title: str, ties: list[Near], where: Whereabouts)
         "or overlay, or proxy; or keep the services together",
         paste=f"networks: {{{title}: {{between_nodes: published}}}}",
         arithmetic=f"{shown} = {len(ties)}",
-        also=_others(movers, *(tie.lines[0].place for tie in ties)),
+        also=_others(movers, *said, *(tie.lines[0].place for tie in ties)),
     )
 
 

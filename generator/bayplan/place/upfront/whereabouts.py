@@ -43,7 +43,7 @@ class Whereabouts:
 def whereabouts(problem: Problem) -> Whereabouts:
     """Return where services are fixed, held and standing."""
     holding = {hold.service.name for hold in problem.holds if hold.line.key not in problem.dropped}
-    nodes = {service.name: service.placement.node for service in problem.services}
+    nodes = {service.name: service.placement.only for service in problem.services}
     fixed = {name: node for name, node in nodes.items() if node in problem.fleet.nodes}
     stays = {name: next(iter(here)) for name, here in problem.standing.items() if len(here) == 1}
     held = {name: node for name, node in stays.items() if name in holding}

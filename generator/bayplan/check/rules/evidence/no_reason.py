@@ -54,8 +54,8 @@ def _cuts(service: Service) -> Iterator[tuple[Place, str]]:
 def _move(survey: Survey, service: Service) -> Iterator[tuple[Place, str]]:
     """Yield the node that a service is sent to from all others that it stands on today."""
     rule = service.placement
-    if not rule.node or rule.why or "placement" in service.changed:
+    if not rule.only or rule.why or "placement" in service.changed:
         return
     today = survey.before.nodes_of.get(service.name, ())
-    if today and rule.node not in today:
-        yield rule.place, f"moved from {', '.join(today)} to {rule.node}"
+    if today and rule.only not in today:
+        yield rule.place, f"moved from {', '.join(today)} to {rule.only}"
