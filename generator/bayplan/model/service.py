@@ -47,8 +47,8 @@ class Port:
 
     def __str__(self) -> str:
         """Return the short Compose form."""
-        host = f"{self.host_ip}:" if self.host_ip else ""
-        published = "" if self.published is None else f"{self.published}:"
+        host = f"{f'[{self.host_ip}]' if ':' in self.host_ip else self.host_ip}:" if self.host_ip else ""
+        published = f"{self.published or ''}:" if self.host_ip or self.published is not None else ""
         return f"{host}{published}{self.target}/{self.protocol}"
 
 

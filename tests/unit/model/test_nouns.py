@@ -135,3 +135,17 @@ def test_findings_stand_by_place_errors_first_each_once() -> None:
         (Severity.NOTE, "z/z"),
     ]
     assert [str(place) for place in (here, Place("a.yml"))] == ["a.yml:2:1", "a.yml"]
+
+
+@pytest.mark.parametrize(
+    ("port", "text"),
+    [
+        (Port(80), "80/tcp"),
+        (Port(80, 8080), "8080:80/tcp"),
+        (Port(53, 53, "udp", "10.0.0.1"), "10.0.0.1:53:53/udp"),
+        (Port(80, None, host_ip="127.0.0.1"), "127.0.0.1::80/tcp"),
+        (Port(80, 81, host_ip="::1"), "[::1]:81:80/tcp"),
+    ],
+)
+def test_a_port_in_the_short_form_of_compose(port: Port, text: str) -> None:
+    assert str(port) == text
