@@ -86,9 +86,9 @@ def total_of_parts(rng: random.Random, ground: Ground) -> Patch | None:
     total = {"of": f"node/{standing[name]}", "saves": {"memory": f"{rng.randint(90, 900)}TiB"}}
     part = {"of": f"service/{name}", "saves": {"memory": f"{less // 2**20}MiB"}}
     said = ground.tree.get("expect")
-    at = len(said.value) if said is not None else 0
-    beside = _stage(ground) or ("expect", at + 1)
-    return Patch("savings/parts", ("expect", at), total, ((("expect", at), total), (beside, part)))
+    last = len(said.value) if said is not None else 0
+    stage = _stage(ground)
+    return Patch("savings/parts", ("expect", last + (stage is None)), total, ((stage or ("expect", last), part),))
 
 
 def _stage(ground: Ground) -> Where | None:

@@ -6,7 +6,7 @@ import contextlib
 import json
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 Where = tuple[str | int, ...]
+More = tuple[tuple[Where, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,15 @@ class Patch:
         rule: its id.
         path: where it stands; maps on the way are made, and what stands there is replaced.
         value: plain data.
-        more: harmless values elsewhere that it needs to be a contradiction.
+        more: harmless values elsewhere that it needs to be a contradiction; what is found with them alone is known.
+        guests: whether it is planted beside guests.
     """
 
     rule: str
     path: Where
     value: Any
-    more: tuple[tuple[Where, Any], ...] = ()
+    more: More = ()
+    guests: bool = False
 
 
 def document(folder: Path) -> Node:
@@ -130,11 +133,14 @@ class Ground:
     name: str
     folder: Path
     environment: str | None
+    compiled: Path
     tree: Node
     policy: Policy
     known: frozenset[str]
     about: frozenset[tuple[str, str]] = frozenset()
     """Rule and subject of what is found in it as it is: such a finding may count one more, and say so."""
+    grown: dict[str, Ground] = field(default_factory=dict)
+    """What harmless values were put into it before, and how it then is."""
 
     def checked(self, folder: Path, text: str) -> tuple[Policy, tuple[Finding, ...]]:
         """Return a policy of this text beside the other files, with all findings about it."""
@@ -142,16 +148,11 @@ class Ground:
             old.unlink()
         (folder / "policy.yml").write_text(text, encoding="utf-8")
         with contextlib.chdir(folder):
-            space = Workspace(Path(), ROOT / "inventory" / self.name, compiled_of(self.name), ROOT / "nowhere")
+            space = Workspace(Path(), ROOT / "inventory" / self.name, self.compiled, ROOT / "nowhere")
             policy = pipeline.read(space, self.environment)
             if any(one.is_error for one in policy.findings):
                 return policy, policy.findings
             return policy, checkup.check(space, policy)
-
-
-def compiled_of(fleet: str) -> Path:
-    """Return where the decision about a fleet of the repository stands; of another there is none."""
-    return ROOT / "compiled" / fleet
 
 
 def told(finding: Finding) -> str:
@@ -164,12 +165,39 @@ def new(ground: Ground, findings: tuple[Finding, ...]) -> Iterator[Finding]:
     yield from (one for one in findings if told(one) not in ground.known)
 
 
-def prepared(name: str, folder: Path, environment: str | None, target: Path) -> Ground:
-    """Return a policy of the repository, written down anew in a folder, with what is found in it."""
+def prepared(
+    name: str, folder: Path, environment: str | None, target: Path, files: Mapping[str, str] | None = None
+) -> Ground:
+    """Return a policy of the repository, written down anew in a folder beside more files, with what is found in it."""
     if not target.exists():
         shutil.copytree(folder, target)
-    tree = document(folder)
-    bare = Ground(name, target, environment, tree, None, frozenset())  # type: ignore[arg-type] - filled below
-    policy, found = bare.checked(target, written(tree).text)
+    for path, text in (files or {}).items():
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        (target / path).write_text(text, encoding="utf-8")
+    compiled = ROOT / "compiled" / name
+    return grounded(Ground(name, target, environment, compiled, document(folder), None, frozenset()))  # type: ignore[arg-type]
+
+
+def beside(ground: Ground, more: More) -> Ground:
+    """Return a policy with harmless values in it, and what is then found: nothing that stops a plan."""
+    if not more:
+        return ground
+    if repr(more) not in ground.grown:
+        ground.grown[repr(more)] = grounded(replace(ground, tree=with_all(ground.tree, more), grown={}))
+    return ground.grown[repr(more)]
+
+
+def with_all(tree: Node, more: More) -> Node:
+    """Return a tree with several values."""
+    for path, value in more:
+        tree = planted(tree, path, value)
+    return tree
+
+
+def grounded(ground: Ground) -> Ground:
+    """Return a policy with what is found in it: its claims about the whole fleet may count guests, and be wrong."""
+    policy, found = ground.checked(ground.folder, written(ground.tree).text)
+    errors = [f"{one.place} {told(one)}" for one in found if one.is_error and one.rule != "claims/wrong"]
+    assert not errors, errors
     about = frozenset((one.rule, one.subject) for one in found)
-    return Ground(name, target, environment, tree, policy, frozenset(told(one) for one in found), about)
+    return replace(ground, policy=policy, known=frozenset(told(one) for one in found), about=about)

@@ -13,10 +13,11 @@ from bayplan.check.rules.security.mutable_tag import is_moving
 from bayplan.model.names import Name
 
 if TYPE_CHECKING:
-    from ground import Ground, Where
+    from ground import Ground, More, Where
 
     from bayplan.model.service import Service
 
+import guests
 from believed import BELIEVED, TOTALS, WATCHED
 from ground import Patch
 
@@ -97,33 +98,38 @@ def growth_over_quota(rng: random.Random, ground: Ground) -> Patch | None:
 # --- qos ---
 
 
+def guaranteed(ground: Ground, service: Service) -> tuple[dict[str, str], More]:
+    """Return what a service requests as one that is guaranteed, with all that makes it one: its halves are equal."""
+    value = {"memory": f"{service.limits['memory'].amount // 2**20}MiB"}
+    more: More = ((key_of(ground, service, "qos"), "guaranteed"),)
+    more = (*more, (key_of(ground, service, "limits", "memory"), value["memory"]))
+    if "cpus" in service.requests:
+        value["cpus"] = f"{service.requests['cpus'].amount}m"
+        if "cpus" in service.limits:
+            more = (*more, (key_of(ground, service, "limits", "cpus"), value["cpus"]))
+    return value, (*more, (key_of(ground, service, "requests"), value))
+
+
 def not_guaranteed(rng: random.Random, ground: Ground) -> Patch | None:
     """Guaranteed, and yet half of it."""
     service = chosen(rng, services(ground, lambda one: "memory" in one.limits and one.qos != "guaranteed"))
     if service is None:
         return None
-    limit = service.limits["memory"].amount // 2**20
-    value = {"memory": f"{max(1, limit // rng.randint(2, 4))}MiB"}
-    if "cpus" in service.requests:
-        value["cpus"] = f"{service.requests['cpus'].amount}m"
-    return Patch("qos/not-guaranteed", key_of(ground, service, "requests"), value, (
-        (key_of(ground, service, "qos"), "guaranteed"),
-    ))  # fmt: skip
+    value, more = guaranteed(ground, service)
+    half = max(1, int(value["memory"].removesuffix("MiB")) // rng.randint(2, 4))
+    path = key_of(ground, service, "requests", "memory")
+    return Patch("qos/not-guaranteed", path, f"{half}MiB", more)
 
 
 def halves_of_cpus(rng: random.Random, ground: Ground) -> Patch | None:
     """Guaranteed, with all of its memory and a part of its CPUs."""
     both = services(ground, lambda one: {"cpus", "memory"} <= one.limits.keys() and one.qos != "guaranteed")
-    service = chosen(rng, [one for one in both if one.limits["cpus"].amount >= 100])
+    service = chosen(rng, [one for one in both if "cpus" in one.requests and one.requests["cpus"].amount >= 40])
     if service is None:
         return None
-    value = {
-        "cpus": f"{service.limits['cpus'].amount // rng.randint(2, 4)}m",
-        "memory": f"{service.limits['memory'].amount // 2**20}MiB",
-    }
-    same = (key_of(ground, service, "limits", "memory"), value["memory"])
-    called = (key_of(ground, service, "qos"), "guaranteed")
-    return Patch("qos/not-guaranteed", key_of(ground, service, "requests"), value, (called, same))
+    _, more = guaranteed(ground, service)
+    part = service.requests["cpus"].amount // rng.randint(2, 4)
+    return Patch("qos/not-guaranteed", key_of(ground, service, "requests", "cpus"), f"{part}m", more)
 
 
 def called_best_effort(rng: random.Random, ground: Ground) -> Patch | None:
@@ -560,11 +566,11 @@ def fewer_cards(rng: random.Random, ground: Ground) -> Patch | None:
 
 
 FAMILIES: dict[str, tuple[Plant, ...]] = {
-    "capacity": (limit_over_node, pools_over_nodes, replicas_at_max, growth_over_quota),
-    "qos": (not_guaranteed, halves_of_cpus, called_best_effort),
-    "scaling": (memory_on_cache, two_scalers, never_reached, nothing_to_follow),
-    "volumes": (class_nowhere, over_disk),
-    "network": (port_taken, address_outside, never_healthy, port_twice, connections),
+    "capacity": (limit_over_node, pools_over_nodes, replicas_at_max, growth_over_quota, *guests.CAPACITY),
+    "qos": (not_guaranteed, halves_of_cpus, called_best_effort, *guests.QOS),
+    "scaling": (memory_on_cache, two_scalers, never_reached, nothing_to_follow, *guests.SCALING),
+    "volumes": (class_nowhere, over_disk, *guests.VOLUMES),
+    "network": (port_taken, address_outside, never_healthy, port_twice, connections, *guests.NETWORK),
     "security": (
         flag("security/privileged", "privileged", value=True),
         flag("security/host-pid", "pid", "host"),
@@ -575,14 +581,15 @@ FAMILIES: dict[str, tuple[Plant, ...]] = {
         literal_elsewhere,
         literal_secret,
         docker_socket,
+        *guests.SECURITY,
     ),
     "duplicates": (same_image,),
-    "rollout": (window, keep_source, budget),
-    "thresholds": (warning_over_critical, *WATCHED),
+    "rollout": (window, keep_source, budget, *guests.ROLLOUT),
+    "thresholds": (warning_over_critical, *WATCHED, *guests.THRESHOLDS),
     "totals": (wrong_claim, *BELIEVED),
-    "savings": TOTALS,
-    "evidence": (first_limit,),
-    "tuning": (heap_over_limit, memory_limit_of_go, files_over_limit),
-    "pinning": (unknown_set, reserved_cores, limit_over_cores, cuts_into_a_set),
-    "gpu": (fewer_cards,),
+    "savings": (*TOTALS, *guests.SAVINGS),
+    "evidence": (first_limit, *guests.EVIDENCE),
+    "tuning": (heap_over_limit, memory_limit_of_go, files_over_limit, *guests.TUNING),
+    "pinning": (unknown_set, reserved_cores, limit_over_cores, cuts_into_a_set, *guests.PINNING),
+    "gpu": (fewer_cards, *guests.GPU),
 }

@@ -27,7 +27,7 @@ def check(survey: Survey) -> Iterator[Finding]:
         memory = node.capacity.get(MEMORY)
         if memory is None or not memory.amount or node.reserved(MEMORY) or node.line(MEMORY) < memory.amount:
             continue
-        share = node.ceilings.get(MEMORY)
+        share, reserve = node.ceilings.get(MEMORY), node.reserve.get(MEMORY)
         place = share.place if share else memory.place
         if place in told:
             continue
@@ -39,4 +39,5 @@ def check(survey: Survey) -> Iterator[Finding]:
             "may be filled to its last byte: nothing is reserved, and the ceiling is all there is",
             arithmetic=f"0 reserved, all {units.show(MEMORY, memory.amount)} for services",
             paste=survey.paste_amount(survey.node_path(name, "reserve"), MEMORY, kept, at_most=False),
+            also=(reserve.place,) if reserve else (),
         )

@@ -17,5 +17,6 @@ RULE = Rule("claims/not-placed", Severity.NOTE)
 
 
 def check(survey: Survey) -> Iterator[Finding]:
-    """Yield what is found when the claims are measured."""
-    yield from survey.judged.get(RULE.id, ())
+    """Yield what is found when the claims are measured; what leaves no place is told itself, and ends it."""
+    if not survey.settled:
+        yield from survey.judged.get(RULE.id, ())

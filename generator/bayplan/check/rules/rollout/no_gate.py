@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bayplan.check.compose_lines import by_project, laid_each, line, listed
 from bayplan.check.rule import Rule
 from bayplan.check.rules.security.no_health_check import probe, starts_on_demand, watched
-from bayplan.finding import Severity
+from bayplan.finding import NOWHERE, Severity
 from bayplan.model.names import Name
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def _blind(survey: Survey, services: Iterable[Service], how: str, why: str) -> I
     blind = [(one, _place(one)) for one in services if not watched(survey, one)]
     for some in by_project(blind).values():
         first, place = some[0]
+        sent = (one.placement.place for one, _ in some)
         count = f", as do {len(some) - 1} more" if len(some) > 1 else ""
         known = [(one, {"test": test, "interval": "10s"}) for one, _ in some if (test := probe(one))]
         yield RULE.finding(
@@ -54,7 +55,7 @@ def _blind(survey: Survey, services: Iterable[Service], how: str, why: str) -> I
             arithmetic=listed(some),
             paste=laid_each(survey, "healthcheck", known) if len(known) == len(some) else "",
             remedy=f"services: {{{first.name}: {{compose: {{healthcheck: {{test: [CMD, …], interval: 10s}}}}}}}}",
-            also=tuple(at for _, at in some[1:]),
+            also=tuple(at for at in (*sent, *(at for _, at in some[1:])) if at != NOWHERE),
         )
 
 
