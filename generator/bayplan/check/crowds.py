@@ -39,18 +39,29 @@ class Crowd:
 def crowds(fleet: Fleet) -> Iterator[Crowd]:
     """Yield the services of each set of nodes, and of the sets within it, the smaller sets first."""
     nodes = [node for _, node in sorted(fleet.nodes.items())]
+    places = {node.name: at for at, node in enumerate(nodes)}
     alike: dict[object, int] = {}
     bound: dict[int, list[Service]] = {}
     for service in fleet.active():
         key = _key(service)
         if key not in alike:
-            alike[key] = sum(1 << at for at, node in enumerate(nodes) if may_stand(service, node))
+            named = [places[one] for one in (service.placement.node,) if one in places] or range(len(nodes))
+            alike[key] = sum(1 << at for at in named if may_stand(service, nodes[at]))
         bound.setdefault(alike[key], []).append(service)
     within = len(bound) <= MOST_SETS
     for some in sorted(bound, key=lambda one: (one.bit_count(), one)):
-        inside = [other for other in bound if other & some == other and (other or not some)] if within else [some]
+        several = within and some.bit_count() > 1  # of one node, no set is within but itself
+        inside = [other for other in bound if other and other & some == other] if several else [some]
         services = sorted((one for other in inside for one in bound[other]), key=lambda one: one.name)
-        yield Crowd(tuple(node for at, node in enumerate(nodes) if some >> at & 1), tuple(services))
+        yield Crowd(tuple(nodes[at] for at in _bits(some)), tuple(services))
+
+
+def _bits(number: int) -> Iterator[int]:
+    """Yield which bits of a number are set, the lowest first."""
+    while number:
+        lowest = number & -number
+        yield lowest.bit_length() - 1
+        number ^= lowest
 
 
 def _key(service: Service) -> object:

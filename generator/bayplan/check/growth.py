@@ -12,7 +12,7 @@ from bayplan.analyse.charge import charge, charge_on
 from bayplan.analyse.eligible import domains_of
 from bayplan.analyse.pools import asks
 from bayplan.check.bursts import bursts
-from bayplan.check.crowds import crowds, resources
+from bayplan.check.crowds import resources
 from bayplan.model import units
 from bayplan.model.quantity import CPUS, GPU_MEMORY, MEMORY
 
@@ -90,7 +90,7 @@ def _growing(survey: Survey, every: Sequence[str]) -> Iterator[tuple[Service, Th
     """
     seen: set[Name] = set()
     everywhere = tuple(survey.fleet.nodes.values())
-    for crowd in crowds(survey.fleet):
+    for crowd in survey.crowds:
         mine = [one for one in crowd.services if one.name not in seen and _grows(one)]
         seen.update(one.name for one in crowd.services)
         if not mine:

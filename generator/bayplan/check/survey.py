@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bayplan.analyse.coregroups import shares
 from bayplan.check.apart import pairs
 from bayplan.check.claims import judged, read_claims
+from bayplan.check.crowds import crowds
 from bayplan.check.moment import AS_IS, TO_BE
 from bayplan.check.paste import fragment
 from bayplan.model import units
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from bayplan.analyse.coregroups import Shares
     from bayplan.check.apart import Pair
+    from bayplan.check.crowds import Crowd
     from bayplan.check.moment import Moment
     from bayplan.check.subject import Claim
     from bayplan.compose.dockerfile import Image
@@ -110,6 +112,11 @@ class Survey:
         """Return what services set of their applications' memory, of those of which anything is known."""
         found = (application(one, self.given.get(one.name)) for one in self.services)
         return tuple(one for one in found if one is not None)
+
+    @cached_property
+    def crowds(self) -> tuple[Crowd, ...]:
+        """Return the services of each set of nodes on which some may stand alone, the smaller sets first."""
+        return tuple(crowds(self.fleet))
 
     @cached_property
     def shares(self) -> Mapping[str, Shares]:

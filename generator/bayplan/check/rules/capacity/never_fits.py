@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bayplan.check.crowds import charges, crowds, resources, total
+from bayplan.check.crowds import charges, resources, total
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
 from bayplan.model import units
@@ -33,7 +33,7 @@ def check(survey: Survey) -> Iterator[Finding]:
         return
     each = {resource: charges(survey.fleet, resource) for resource in resources(survey.fleet)}
     full: set[tuple[str, str]] = set()
-    for crowd in crowds(survey.fleet):
+    for crowd in survey.crowds:
         if not crowd.nodes:
             yield from (_nowhere(survey, service) for service in crowd.services)
             continue
