@@ -48,8 +48,7 @@ def ports(fleet: Fleet, seats: Mapping[Instance, Seat], node: str) -> Ports:
 
 def published(service: Service) -> tuple[Port, ...]:
     """Return the ports that a service takes on its host, after `remap_ports`."""
-    return tuple(
-        replace(port, published=service.remap_ports.get(port.published, port.published))
-        for port in service.ports
-        if port.published is not None
-    )
+    ports, remap = tuple(port for port in service.ports if port.published is not None), service.remap_ports
+    if not remap:
+        return ports
+    return tuple(replace(port, published=remap.get(port.published or 0, port.published)) for port in ports)

@@ -90,7 +90,7 @@ class Sum:
 
     def plus(self, amount: int, origin: Origin) -> Sum:
         """Return the sum with one more part."""
-        return replace(self, **{origin.value: self.of(origin) + amount})
+        return self if not amount else replace(self, **{origin.value: self.of(origin) + amount})
 
     def __add__(self, other: Sum) -> Sum:
         """Return the sum of two sums, kind by kind."""

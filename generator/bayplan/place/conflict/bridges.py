@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bayplan.analyse.ports import published
 from bayplan.model.names import Name
 from bayplan.place.conflict import amend
 from bayplan.place.conflict.remedy import BRIDGE, LOOSEN, Case, Remedy, remedy
@@ -86,7 +87,7 @@ def _edge(case: Case, line: PolicyLine) -> Iterator[Change]:
 def _port(case: Case, line: PolicyLine) -> Iterator[Change]:
     service = case.fleet.services[amend.name_of(line.subject)]
     before = {new: old for old, new in service.remap_ports.items()}
-    for port in ties.published(service):
+    for port in published(service):
         if line.detail == f"{port.host_ip}:{port.published}/{port.protocol}" and service.replicas.count == 1:
             number = port.published or 0
             free = free_port(case.problem, number, set())

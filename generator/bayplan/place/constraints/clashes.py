@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from bayplan.analyse.eligible import domains_of
 from bayplan.analyse.pools import asks
+from bayplan.analyse.ports import published
 from bayplan.place.constraints import lines
 from bayplan.place.constraints.rules import Apart, CardPair, NodeQuota, Spread
-from bayplan.place.constraints.ties import placed, published
+from bayplan.place.constraints.ties import placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bayplan.analyse.ports import published
 from bayplan.model.fleet import Volume
 from bayplan.model.names import Name
 from bayplan.place.constraints import lines
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from bayplan.finding import Place
     from bayplan.model.fleet import Fleet, Network
-    from bayplan.model.service import Dependency, Port, Service
+    from bayplan.model.service import Dependency, Service
 
 _FREE_ACCESS = {"network", "per-replica"}
 _BRIDGES = ("overlay", "proxy", "published", "refuse")
@@ -163,10 +164,3 @@ def _joined(service: Service) -> set[str]:
     if service.network_mode and service.network_mode != "bridge":
         return set()
     return {joined.network for joined in service.networks} or {"default"}
-
-
-def published(service: Service) -> tuple[Port, ...]:
-    """Return the published ports of a service under the numbers they will have."""
-    ports = [port for port in service.ports if port.published is not None]
-    remap = service.remap_ports
-    return tuple(replace(port, published=remap.get(port.published or 0, port.published)) for port in ports)

@@ -7,11 +7,12 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from bayplan.analyse.addresses import address
+from bayplan.analyse.ports import published
 from bayplan.finding import Finding, Place, error
 from bayplan.model.names import Name
 from bayplan.place.conflict import amend
 from bayplan.place.constraints.rules import Near, Together
-from bayplan.place.constraints.ties import bridge_of, published
+from bayplan.place.constraints.ties import bridge_of
 from bayplan.place.upfront.whereabouts import Tie, Whereabouts, cut_ties
 from bayplan.place.words import several
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayplan.analyse.eligible import may_stand
+from bayplan.analyse.ports import published
 from bayplan.finding import Finding, Place, error
 from bayplan.place.conflict.amend import show
 from bayplan.place.constraints import lines
 from bayplan.place.constraints.holds import network_of
-from bayplan.place.constraints.ties import placed, published
+from bayplan.place.constraints.ties import placed
 from bayplan.place.words import several
 
 if TYPE_CHECKING:

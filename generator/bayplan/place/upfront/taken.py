@@ -6,11 +6,11 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from bayplan.analyse import addresses
+from bayplan.analyse.ports import published
 from bayplan.finding import Finding, error
 from bayplan.model.names import Name
 from bayplan.place.constraints.holds import network_of
 from bayplan.place.constraints.rules import Apart, Near, Together
-from bayplan.place.constraints.ties import published
 from bayplan.place.upfront.whereabouts import Whereabouts, members_of
 
 if TYPE_CHECKING:
