@@ -175,7 +175,8 @@ def prepared(
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         (target / path).write_text(text, encoding="utf-8")
     compiled = ROOT / "compiled" / name
-    return grounded(Ground(name, target, environment, compiled, document(folder), None, frozenset()))  # type: ignore[arg-type]
+    bare = Ground(name, target, environment, compiled, document(folder), None, frozenset())  # type: ignore[arg-type] - filled below
+    return grounded(bare)
 
 
 def beside(ground: Ground, more: More) -> Ground:

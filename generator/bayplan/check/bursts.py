@@ -51,4 +51,7 @@ def bursts(survey: Survey) -> Iterator[Burst]:
             continue
         said = burst.get("factor")
         times = factor(said) if said is not None else None
-        yield Burst(pool, times or USUAL, said if times else burst, times is not None, donors, lent)  # type: ignore[arg-type]
+        if said is not None and times:
+            yield Burst(pool, times, said, said=True, donors=donors, lent=lent)
+        else:
+            yield Burst(pool, USUAL, burst, said=False, donors=donors, lent=lent)
