@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 SECONDS, BYTES = 2.0, 500 * 10**6
 """What one input may take: of the processor, and of memory with the program itself in it."""
 HOPELESS = 5 * SECONDS
+TRIES = 3
+"""How often a slow one is asked: others on the machine only ever add time, so the least is nearest to its own."""
 
 
 def main() -> None:
@@ -54,11 +56,24 @@ def main() -> None:
         except Exception:  # noqa: BLE001 - whatever it is, it is told
             fault = traceback.format_exc()
         took, used = time.process_time() - start, _most()
+        if not fault:
+            took = _least(took, files, form)
         slowest, largest = max(slowest, took), max(largest, used)
         if fault or took > SECONDS or used > BYTES:
             texts = {name: data[:4000].decode(errors="replace") for name, data in files.items()}
             _tell({"fault": fault[-2500:], "seconds": took, "bytes": used, "files": texts})
     _tell({"asked": many, "refused": refused, "slowest": slowest, "largest": largest})
+
+
+def _least(took: float, files: Mapping[str, bytes], form: str) -> float:
+    """Return the least time of an input that took `took` seconds; see TRIES."""
+    for _ in range(TRIES - 1):
+        if took <= SECONDS:
+            break
+        start = time.process_time()
+        _asked(files, form)
+        took = min(took, time.process_time() - start)
+    return took
 
 
 def _tell(facts: Mapping[str, object]) -> None:
