@@ -82,13 +82,17 @@ def staged(
     as_is: Fleet, to_be: Fleet, current: State, cuts: Sequence[Cut], taken: Mapping[Cut, Sequence[Change]]
 ) -> tuple[Stage, ...]:
     """Return the stages in order, each with the fleet and the ledger after it."""
-    stages = []
+    stages: list[Stage] = []
     done: list[Change] = []
     for index, cut in enumerate(cuts):
-        done.extend(taken[cut])
+        changes = tuple(taken[cut])
+        if stages and not changes:
+            stages.append(replace(stages[-1], cut=cut, changes=()))
+            continue
+        done.extend(changes)
         fleet = halfway(as_is, to_be, [change for later in cuts[index + 1 :] for change in taken[later]])
         standing = seats(apply(current, done))
-        stages.append(Stage(cut, tuple(taken[cut]), fleet, ledger(fleet, standing), standing))
+        stages.append(Stage(cut, changes, fleet, ledger(fleet, standing), standing))
     return tuple(stages)
 
 
