@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
@@ -260,8 +261,12 @@ def _in_bytes(kind: str) -> bool:
 
 def _step(kind: str, unit: str, whole: int) -> Fraction:
     """Return what one of a unit is, in the unit of the resource; a percentage is one of a whole."""
-    if unit == "%":
-        return Fraction(whole, 100)
+    return Fraction(whole, 100) if unit == "%" else _unit(kind, unit)
+
+
+@lru_cache(maxsize=256)
+def _unit(kind: str, unit: str) -> Fraction:
+    """Return what one of a unit is, in the unit of the resource; there are few, and each claim asks several times."""
     if kind == CPUS:
         return Fraction(units.cpus(f"1{unit}"))
     if kind in _BYTES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os.path
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,5 +69,11 @@ def place_of(place: Place, here: Path, root: Path) -> Place:
     """Return a place in a file that is called as seen from the root of the repository; see `rooted`."""
     if place == NOWHERE:
         return place
-    whole = Path(os.path.normpath(here / place.file))
-    return place._replace(file=whole.relative_to(root).as_posix() if whole.is_relative_to(root) else str(whole))
+    return place._replace(file=_called(place.file, here, root))
+
+
+@lru_cache(maxsize=1024)
+def _called(file: str, here: Path, root: Path) -> str:
+    """Return what a file is called; thousands of findings may name the same few."""
+    whole = Path(os.path.normpath(here / file))
+    return whole.relative_to(root).as_posix() if whole.is_relative_to(root) else str(whole)
