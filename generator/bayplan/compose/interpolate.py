@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bayplan.compose import template
 from bayplan.compose.forms import scalar
 from bayplan.finding import Finding, error, warning
+from bayplan.source import every
 
 if TYPE_CHECKING:
     from bayplan.source import Node
@@ -115,7 +116,7 @@ class Interpolation:
 
     def _child(self, key: str, child: Node, table: Mapping[str, Any], path: str) -> Node:
         rule = table.get(key, table.get("*"))
-        if key.startswith("x-") or (isinstance(child.value, str) and "$" not in child.value and rule != _BOOL):
+        if key.startswith("x-") or (not isinstance(rule, Mapping) and rule != _BOOL and not _refers(child)):
             return child
         return self._walk(child, rule, f"{path}.{key}" if path else key)
 
@@ -179,3 +180,8 @@ class Interpolation:
     def _unreadable(self, node: Node, path: str, fault: Exception) -> None:
         remedy = "write $$ where a dollar is meant"
         self.findings.append(error("compose/interpolation", node.place, path, str(fault), remedy))
+
+
+def _refers(node: Node) -> bool:
+    """Whether a tree has a dollar in any of its values."""
+    return any(isinstance(one.value, str) and "$" in one.value for one in every(node))

@@ -12,7 +12,7 @@ from typing import Any
 from bayplan.compose import mounts, ports
 from bayplan.compose.canonical import canonical_service, long_document
 from bayplan.compose.forms import OVERRIDE, RESET, unique, word
-from bayplan.source import Node, plain
+from bayplan.source import Node, every, plain
 
 _REPLACE = "replace"
 _APPEND = "append"
@@ -89,21 +89,18 @@ def _maps(base: Node, over: Node, rules: Any) -> Node:
 
 def settled(node: Node) -> Node:
     """Return a tree without tags: what `!reset` takes back is gone, `!override` has had its effect."""
+    return _settled(node) if any(one.tag for one in every(node)) else node
+
+
+def _settled(node: Node) -> Node:
     value = node.value
     if isinstance(value, dict):
-        kept = {
-            key: child if _is_settled(child) else settled(child) for key, child in value.items() if child.tag != RESET
-        }
+        kept = {key: _settled(child) for key, child in value.items() if child.tag != RESET}
         return Node(kept, node.place, node.key)
     if isinstance(value, tuple):
-        items = tuple(child if _is_settled(child) else settled(child) for child in value if child.tag != RESET)
+        items = tuple(_settled(child) for child in value if child.tag != RESET)
         return Node(items, node.place, node.key)
     return node if node.tag not in {RESET, OVERRIDE} else Node(node.value, node.place, node.key, text=node.text)
-
-
-def _is_settled(node: Node) -> bool:
-    """Whether this is a scalar without a tag, as most are."""
-    return not node.tag and not isinstance(node.value, (dict, tuple))
 
 
 def _itself(node: Node) -> str:

@@ -1,7 +1,7 @@
 """YAML with a memory: every value knows the file, line and column it was written at."""
 
 from bayplan.source.file import Border, border_of, is_there, outside, read_file, shown
-from bayplan.source.node import Budget, Node, Scalar, plain, walk
+from bayplan.source.node import Budget, Node, Scalar, every, plain, walk
 from bayplan.source.read import read_text, read_yaml
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Node",
     "Scalar",
     "border_of",
+    "every",
     "is_there",
     "outside",
     "plain",

@@ -86,6 +86,18 @@ def plain(node: Node) -> Any:
     return value
 
 
+def every(node: Node) -> Iterator[Node]:
+    """Yield every node of the tree, in no particular order; quicker than `walk`."""
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        if isinstance(one.value, dict):
+            waiting.extend(one.value.values())
+        elif isinstance(one.value, tuple):
+            waiting.extend(one.value)
+
+
 def walk(node: Node, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Node]]:
     """Yield every node of the tree with its path, parents first."""
     yield path, node
