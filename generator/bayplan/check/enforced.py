@@ -58,16 +58,15 @@ def rows_in(document: Node, environment: str, services: Iterable[Service] = ()) 
 
 
 def _look(node: Node, at: tuple[_Branch, ...], found: dict[Row, list[Place]]) -> None:
-    anybody = tuple(branch.children["*"] for branch in at if "*" in branch.children)
+    names = _names(at)
     for key, child in node.items():
         if key == "why" or child.value is None or key.startswith("x-"):
             continue
-        named = any(key in branch.children for branch in at)
-        deeper = _below(at, key) if named else anybody
-        row = next((branch.row for branch in deeper if branch.row is not None), None)
-        if row is not None and row.v1.by is not By.FACT and not _spoken_for(child, deeper):
+        deeper = _below(at, key if key in names else "*")
+        row = _row(deeper)
+        if row is not None and not _spoken_for(child, deeper):
             found.setdefault(row, []).append(child.here)
-        if child.is_map and any(branch.children for branch in deeper):
+        if child.is_map and _names(deeper):
             _look(child, deeper, found)
         elif child.is_list:
             items = _below(deeper, "[]")
@@ -79,6 +78,19 @@ def _spoken_for(node: Node, at: tuple[_Branch, ...]) -> bool:
     """Whether longer rows speak for all that a map says."""
     keys = [key for key, _ in node.items() if key != "why" and not key.startswith("x-")] if node.is_map else []
     return bool(keys) and all(any(one.row is not None for one in _below(at, key)) for key in keys)
+
+
+@cache
+def _names(at: tuple[_Branch, ...]) -> frozenset[str]:
+    """Return the keys that rows speak of by name; any other is one of `*`."""
+    return frozenset(key for branch in at for key in branch.children)
+
+
+@cache
+def _row(at: tuple[_Branch, ...]) -> Row | None:
+    """Return the row that speaks of a key itself, unless it is a fact, which needs nobody to hold it."""
+    row = next((branch.row for branch in at if branch.row is not None), None)
+    return row if row is not None and row.v1.by is not By.FACT else None
 
 
 @cache

@@ -74,7 +74,9 @@ def _options(survey: Survey, service: Service) -> Iterator[tuple[str, Place]]:
     hooks = (hook.get("command") for key in _HOOKS for hook in line(service, key) or ())
     lines = [*(line(service, *path) for path in _COMMANDS), *hooks, survey.settings_of(service, "tuning", "command")]
     for said in lines:
-        words = () if said is None else tuple(said) or (said,)
+        if said is None:
+            continue
+        words = tuple(said) or (said,)
         starts = [0, *accumulate(len(one.string) + 1 for one in words)]
         for name, at in options(" ".join(one.string for one in words)):
             yield name, words[bisect(starts, at) - 1].place
