@@ -31,7 +31,13 @@ SOURCE = "compose"
 
 
 def to_service(
-    project: str, key: str, node: Node, *, profiles: Collection[str] = (), place: Place | None = None
+    project: str,
+    key: str,
+    node: Node,
+    *,
+    profiles: Collection[str] = (),
+    variables: Mapping[str, str] | None = None,
+    place: Place | None = None,
 ) -> tuple[Service, tuple[Finding, ...]]:
     """Return the model of one service.
 
@@ -40,6 +46,7 @@ def to_service(
         key: its name in the project.
         node: its canonical form.
         profiles: the profiles that are chosen.
+        variables: what the `.env` of the project sets.
         place: where it is defined; the place of its key by default.
 
     Returns:
@@ -68,6 +75,7 @@ def to_service(
         active=is_active(node, profiles),
         body=_body(node),
         tree=node,
+        variables=variables or {},
     )
     return service, in_order(findings)
 

@@ -74,8 +74,8 @@ def written_service(
     name: Name, node: Node, profiles: tuple[str, ...] = (), env: Mapping[str, str] | None = None
 ) -> Written:
     """Return a service of a source, from its canonical tree."""
-    service, found = to_service(name.project, name.name, node, profiles=profiles)
-    return Written(replace(service, variables=env or {}), found, profiles, env or {})
+    service, found = to_service(name.project, name.name, node, profiles=profiles, variables=env)
+    return Written(service, found, profiles, env or {})
 
 
 def defined_service(findings: Findings, name: Name, node: Node) -> Written:
@@ -113,9 +113,11 @@ def _composed(findings: Findings, written: Written, overlays: tuple[Node, ...]) 
     node, found = canonical_service(node)
     findings.extend(found)
     name, place = written.name, written.service.place
-    service, found = to_service(name.project, name.name, node, profiles=written.profiles, place=place)
+    service, found = to_service(
+        name.project, name.name, node, profiles=written.profiles, variables=written.env, place=place
+    )
     findings.extend(found)
-    return replace(service, variables=written.env)
+    return service
 
 
 def _apply(
