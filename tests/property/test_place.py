@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bayplan.model.fleet import Fleet, Gpu, Network, Node, Pool, Share, Taint, Tier, Volume
+from bayplan.model.fleet import Disk, Fleet, Gpu, Network, Node, Pool, Share, Taint, Tier, Volume
 from bayplan.model.names import Instance, Name
 from bayplan.model.placement import Seat
 from bayplan.model.quantity import Quantity
@@ -33,6 +33,7 @@ LIMITED = settings(
 NAMES = [Name("p", letter) for letter in "abcde"]
 NODES = ["n1", "n2", "n3"]
 SOMETIMES = st.integers(0, 7).map(lambda number: number == 7)  # the last, as examples shrink towards the first
+OFTEN = st.integers(0, 2).map(lambda number: number > 1)
 
 
 def bytes_of(gib: float) -> Quantity:
@@ -47,10 +48,16 @@ def nodes(draw: st.DrawFn, name: str) -> Node:
     mig = draw(st.sampled_from([(), ("1g", "1g", "2g"), ("1g",)])) if len(sizes) > 1 else ()
     reserve = {"memory": bytes_of(draw(st.integers(0, 1))), "gpu_memory": bytes_of(int(draw(SOMETIMES)))}
     ceiling = Share(Fraction(draw(st.sampled_from([100, 100, 75])), 100))
+    disks = draw(st.sampled_from([{}, {"ssd": 4}, {"hdd": 1, "ssd": 4}, {"hdd": 4, "ssd": 1}]))
     return Node(
         name,
         arch=draw(st.sampled_from(["amd64", "amd64", "arm64", ""])),
-        capacity={"cpus": Quantity(8000), "memory": bytes_of(draw(st.integers(2, 12)))},
+        capacity={
+            "cpus": Quantity(8000),
+            "memory": bytes_of(draw(st.integers(2, 12))),
+            **{f"disk:{key}": bytes_of(size) for key, size in disks.items()},
+        },
+        disks={key: Disk(f"/{key}", size * GIB) for key, size in disks.items()},
         reserve=reserve,
         ceilings={"memory": ceiling, "gpu_memory": ceiling},
         gpus=tuple(Gpu(index, "card", size * GIB, mig if index == 0 else ()) for index, size in enumerate(sizes)),
@@ -89,7 +96,7 @@ def services(draw: st.DrawFn, name: Name, there: list[str], names: list[Name]) -
     """Return a small service with a tie or two."""
     copies = draw(st.sampled_from([1, 1, 1, 2]))
     amount = draw(st.sampled_from([1, 2, None, 0.5, 3, 4, 6]))
-    mounts = [Mount("volume", draw(st.sampled_from(["v", "w"])), "/v")] if draw(SOMETIMES) else []
+    mounts = [Mount("volume", draw(st.sampled_from(["v", "w"])), "/v")] if draw(OFTEN) else []
     mounts += [Mount("bind", draw(st.sampled_from(["./x", "/proc"])), "/x")] if draw(SOMETIMES) else []
     earlier = [one.name for one in names if one < name]
     tied = bool(earlier) and draw(SOMETIMES)
@@ -120,7 +127,13 @@ def fleets(draw: st.DrawFn, most_services: int = 5) -> Fleet:
     copies = [Instance(name, number) for name in names for number in range(1, made[name].replicas.count + 1)]
     standing = {one: draw(st.sampled_from(there)) for one in copies if draw(st.booleans())}
     access = draw(st.sampled_from(["shared", "shared", "network"]))
-    v = Volume(Name("p", "v"), access=access, on_move=draw(st.sampled_from(["carry", "never", "own"])))
+    v = Volume(
+        Name("p", "v"),
+        access=access,
+        on_move=draw(st.sampled_from(["carry", "never", "own"])),
+        disk_class=draw(st.sampled_from(["", "", "ssd"])),
+        size=draw(st.sampled_from([bytes_of(2), None])),
+    )
     net = Network(Name("p", "net"), between_nodes=draw(st.sampled_from(["overlay", "overlay", "refuse"])))
     return Fleet(
         "f",
@@ -302,12 +315,21 @@ class Search:
         names = Counter(one.name for one in here)
         if sum(bool(one.ports) for one in here) > 1:
             yield "port"
+        if any(mount.source == "v" for one in here for mount in one.mounts) and self.too_large(node):
+            yield "disk"
         for one in here:
             apart = one.placement.anti_affinity.get("node", ())
             if any(names[other] > (other == one.name) for other in apart):
                 yield "anti-affinity"
             if any(not names[other] for other in self.beside(one)):
                 yield "beside"
+
+    def too_large(self, name: str) -> bool:
+        """Whether the volume `v` is larger than the disk that it would be on; a node without any bounds it not."""
+        v, node = self.fleet.volumes[Name("p", "v")], self.fleet.nodes[name]
+        disk = v.disk_class or next(iter(node.disks), "")
+        sized = v.size if v.access != "network" else None
+        return bool(sized and disk and sized.amount > node.has(f"disk:{disk}"))
 
     def charged(self, here: Iterable[Service]) -> int:
         """Return the memory that services on one node are charged."""

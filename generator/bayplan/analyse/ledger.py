@@ -248,12 +248,11 @@ def _disks(fleet: Fleet, node: Node, copies: Iterable[Instance]) -> list[Row]:
 def disk_rows(fleet: Fleet, node: Node, volumes: Iterable[Name]) -> list[Row]:
     """Return a row for each disk class of a node that holds these volumes."""
     sizes: dict[str, Sum] = {f"{DISK}{name}": Sum() for name in node.disks}
-    first = next(iter(node.disks), "")
     for name in sorted(set(volumes)):
         volume = fleet.volumes.get(name)
         if volume is None or volume.size is None or volume.access == "network":
             continue
-        resource = f"{DISK}{volume.disk_class or first}"
+        resource = node.disk_of(volume)
         if resource in sizes:
             sizes[resource] = sizes[resource].plus(volume.size.amount, volume.size.origin)
     return [

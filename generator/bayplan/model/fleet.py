@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayplan.finding import NOWHERE, Place
 from bayplan.model.names import Instance, Name
+from bayplan.model.quantity import DISK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,6 +110,10 @@ class Node:
     def room(self, resource: str) -> int:
         """Return what is left for services under the line, not below 0."""
         return max(0, self.line(resource) - self.reserved(resource))
+
+    def disk_of(self, volume: Volume) -> str:
+        """Return the resource that a volume takes space of here: the disk of its class, or else the first one."""
+        return f"{DISK}{volume.disk_class or next(iter(self.disks), '')}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from bayplan.analyse import cards
 from bayplan.model.quantity import MEMORY
 from bayplan.model.units import show, show_bytes, show_cpus, show_gib
 from bayplan.place.constraints.lines import GPU, show_ask
+from bayplan.place.constraints.problem import same_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,7 +30,7 @@ def message(lines: tuple[PolicyLine, ...]) -> str:
     asked = [line for line in lines if line.kind == "demand"]
     nodes = sorted({line.subject for line in lines if line.kind in {"capacity", "gpus"}})
     if asked and nodes:
-        what = " and ".join(sorted({"cards" if line.detail == GPU else line.detail for line in asked}))
+        what = " and ".join(sorted({"cards" if line.detail == GPU else line.detail.removesuffix(":") for line in asked}))
         verb = "does" if len(asked) == 1 else "do"
         return f"{_names(line.subject for line in asked)} {verb} not fit on {_names(nodes)}: {what}"
     subjects = list(dict.fromkeys(line.subject for line in lines))
@@ -145,5 +146,5 @@ def _totals(problem: Problem, resources: list[str]) -> Iterator[str]:
     for resource in resources:
         asked = sum(sum(_amounts(problem, problem.bill(node, resource))) for node in problem.nodes[:1])
         there = sum(node.room(resource) for node in problem.nodes)
-        if asked > there:
+        if asked > there and same_disk(problem.nodes, resource):
             yield f"in all {show(resource, asked)} asked, {show(resource, there)} there"

@@ -13,7 +13,7 @@ from bayplan.place.constraints.rules import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from bayplan.model.fleet import Fleet, Volume
+    from bayplan.model.fleet import Fleet
     from bayplan.model.names import Name
     from bayplan.model.service import Service
     from bayplan.place.constraints.lines import Key, PolicyLine
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 def build(fleet: Fleet) -> Problem:
     """Return the problem that a fleet poses."""
     services = ties.placed(fleet)
-    sized = tuple(
-        one for one in ties.volumes(fleet) if one.volume.size and one.volume.disk_class and _local(one.volume)
-    )
+    sized = tuple(one for one in ties.volumes(fleet) if one.volume.size and one.volume.access != "network")
     demands = _demands(fleet, services, sized)
-    resources = tuple(sorted({resource for _, resource in demands if resource != lines.GPU}))
     nodes = tuple(node for _, node in sorted(fleet.nodes.items()))
+    asked = {resource for _, resource in demands if resource not in {lines.GPU, DISK}}
+    asked |= {node.disk_of(one.volume) for node in nodes if node.disks for one in sized}
+    resources = tuple(sorted(asked))
     standing = holds.standing(fleet)
     held = tuple(one for service in services for one in holds.holds(fleet, service, standing.get(service.name, {})))
     refusals = [one for service in services for one in unary.refusals(fleet, service, standing.get(service.name, {}))]
@@ -45,10 +45,6 @@ _Some = TypeVar("_Some", bound=Rule)
 
 def _keyed(rules: Iterable[_Some]) -> tuple[tuple[_Some, frozenset[Key]], ...]:
     return tuple((rule, frozenset(line.key for line in rule.lines)) for rule in rules)
-
-
-def _local(volume: Volume) -> bool:
-    return volume.access != "network"
 
 
 def _demands(

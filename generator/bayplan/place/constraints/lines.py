@@ -90,7 +90,7 @@ def show_ask(ask: GpuAsk) -> str:
 
 def disk_demand(volume: Volume, size: int) -> PolicyLine:
     """Return the line by which a volume asks for disk."""
-    words = f"volumes.{volume.name} {volume.disk_class} {show_bytes(size)}"
+    words = f"volumes.{volume.name} {volume.disk_class or 'size'} {show_bytes(size)}"
     place = volume.size.place if volume.size else volume.place
     return PolicyLine("demand", str(volume.name), f"disk:{volume.disk_class}", words, size, place)
 

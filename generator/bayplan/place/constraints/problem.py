@@ -100,7 +100,8 @@ class Problem:
 
     def bill(self, node: Node, resource: str) -> Bill:
         """Return every charge against a resource of a node."""
-        return self._bill(resource, [(one, self.demand(one, node, resource)) for one in self.services], resource)
+        charged = [(one, self.demand(one, node, resource)) for one in self.services]
+        return replace(self._bill(resource, charged), volumes=self._volume_bills(node, resource))
 
     def card_bill(self, services: Iterable[Service]) -> Bill:
         """Return every charge against the VRAM of one card, for the services that could share it."""
@@ -111,9 +112,9 @@ class Problem:
                 turns.setdefault(ask.time_group, []).append((one.name, ask.memory))
         free = [(one, ask.memory) for one, ask in asks if not ask.time_group]
         grouped = tuple(tuple(members) for _, members in sorted(turns.items()))
-        return replace(self._bill(GPU_MEMORY, free, ""), turns=grouped)
+        return replace(self._bill(GPU_MEMORY, free), turns=grouped)
 
-    def _bill(self, resource: str, charged: list[tuple[Service, int]], disks: str) -> Bill:
+    def _bill(self, resource: str, charged: list[tuple[Service, int]]) -> Bill:
         plain: list[tuple[Name, int]] = []
         pooled: dict[str, list[tuple[Name, int]]] = {}
         for service, amount in charged:
@@ -121,8 +122,7 @@ class Problem:
                 bounded = self._bounding(service.pool, resource)
                 (pooled.setdefault(service.pool, []) if bounded else plain).append((service.name, amount))
         pools = [self._pool_bill(name, resource, members) for name, members in sorted(pooled.items())]
-        volumes = self._volume_bills(disks) if disks.startswith(DISK) else ()
-        return Bill(resource, tuple(plain), tuple(one for one in pools if one), volumes=volumes)
+        return Bill(resource, tuple(plain), tuple(one for one in pools if one))
 
     def _bounding(self, name: str, resource: str) -> bool:
         pool = self.fleet.pools.get(name)
@@ -134,14 +134,17 @@ class Problem:
         pool = self.fleet.pools[name]
         return PoolBill(pool, resource, quota_of(pool, resource), tuple(members))
 
-    def _volume_bills(self, resource: str) -> tuple[VolumeBill, ...]:
-        found = []
-        for shared in self.sized:
-            name, size = shared.volume.name, shared.volume.size
-            line = self.demands.get((name, resource))
-            if size and line and line.key not in self.dropped:
-                found.append(VolumeBill(name, size.amount, shared.users, shared.volume.access == "per-replica"))
-        return tuple(found)
+    def disk_line(self, shared: SharedVolume) -> PolicyLine:
+        """Return the line by which a volume asks for space; one without a class asks for it on any first disk."""
+        return self.demands[shared.volume.name, f"{DISK}{shared.volume.disk_class}"]
+
+    def _volume_bills(self, node: Node, resource: str) -> tuple[VolumeBill, ...]:
+        here = [one for one in self.sized if node.disk_of(one.volume) == resource] if resource.startswith(DISK) else ()
+        return tuple(
+            VolumeBill(one.volume.name, line.amount, one.users, one.volume.access == "per-replica")
+            for one in here
+            if (line := self.disk_line(one)).key not in self.dropped
+        )
 
     def all_lines(self) -> tuple[PolicyLine, ...]:
         """Return every line that could be dropped, each once, in order."""
@@ -169,6 +172,14 @@ def _node_lines(node: Node, resources: Iterable[str]) -> Iterator[PolicyLine]:
         yield lines.capacity(node, resource)
 
 
+def same_disk(nodes: Iterable[Node], resource: str) -> bool:
+    """Whether a volume without a class takes of a disk on each of some nodes or on none: not where their first differ."""
+    return not resource.startswith(DISK) or len({next(iter(node.disks), "") for node in nodes}) == 1
+
+
 def _unknown_disk(node: Node, resource: str) -> bool:
+    """Whether nothing is known of a disk: its size, or, of a node that names none, whether there is one."""
+    if resource == DISK:
+        return True
     disk = node.disks.get(resource.removeprefix(DISK)) if resource.startswith(DISK) else None
     return disk is not None and not disk.size and not node.has(resource)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayplan.model.quantity import CPUS
+from bayplan.place.constraints.problem import same_disk
 
 if TYPE_CHECKING:
     from bayplan.model.fleet import Node
@@ -40,7 +41,7 @@ def _too_full(
 def _over(problem: Problem, nodes: list[Node], resource: str, bound: dict[Name, int]) -> bool:
     rooms = [problem.room(node, resource) for node in nodes]
     unlike = resource == CPUS and len({node.threads_per_core for node in nodes}) > 1  # whole cores differ in size
-    if unlike or None in rooms:
+    if unlike or not same_disk(nodes, resource) or None in rooms:
         return False
     charged = problem.bill(nodes[0], resource).charged(lambda name: bound.get(name, 0))
     return charged > sum(room for room in rooms if room is not None)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bayplan.model.fleet import Node
     from bayplan.model.names import Name
-    from bayplan.place.constraints.lines import Key, PolicyLine
+    from bayplan.place.constraints.lines import Key
     from bayplan.place.constraints.problem import Problem
     from bayplan.place.constraints.ties import SharedVolume
     from bayplan.place.upfront.whereabouts import Whereabouts
@@ -29,87 +29,77 @@ def disks(problem: Problem, where: Whereabouts) -> Iterator[Cause]:
     bound = _bound(problem, where)
     told: set[Name] = set()
     for shared in problem.sized:
-        line = _line(problem, shared)
-        rooms = [
-            (problem.room(node, line.detail), node) for node in _nodes(problem, shared) if _class(line) in node.disks
-        ]
+        line = problem.disk_line(shared)
+        rooms = [(problem.room(node, node.disk_of(shared.volume)), node) for node in _nodes(problem, shared)]
         if not rooms or any(room is None or room >= line.amount for room, _ in rooms):
             continue
-        left = [(node, _beside(shared, node, bound)) for _, node in rooms]
-        node, others = max(left, key=lambda one: (one[0].room(line.detail) - sum(one[1]), one[0].name))
+        left = [((room or 0) - sum(_beside(shared, node, bound)), node) for room, node in rooms]
+        _, node = max(left, key=lambda one: (one[0], one[1].name))
         told.add(shared.volume.name)
-        yield _over(problem, shared, node, line.amount, others), frozenset({line.key})
+        yield _over(problem, shared, node, line.amount, _beside(shared, node, bound)), frozenset({line.key})
     for node in problem.nodes:
         yield from _together(problem, node, bound, told)
 
 
 def _together(problem: Problem, node: Node, bound: _Bound, told: set[Name]) -> Iterator[Cause]:
-    for disk in sorted(node.disks):
-        room = problem.room(node, f"{DISK}{disk}")
+    for disk in sorted(f"{DISK}{name}" for name in node.disks):
+        room = problem.room(node, disk)
         some = {one.volume.name: (amount, one) for one, amount in bound.get((node.name, disk), ())}
         charged = {name: one for name, one in some.items() if name not in told}
         if room is None or sum(amount for amount, _ in charged.values()) <= room:
             continue
         name = max(charged, key=lambda one: (charged[one][0], one))
         amount, shared = charged[name]
-        keys = (_line(problem, one).key for _, one in charged.values())
+        keys = (problem.disk_line(one).key for _, one in charged.values())
         yield _over(problem, shared, node, amount, _beside(shared, node, bound)), frozenset(keys)
 
 
 def _bound(problem: Problem, where: Whereabouts) -> _Bound:
-    """Return node and class of disk → the volumes with a user that the policy binds there, with what they take."""
+    """Return node and disk → the volumes with a user that the policy binds there, with what they take."""
     found: _Bound = {}
     for shared in problem.sized:
-        line = _line(problem, shared)
         copies: dict[str, int] = {}
         for user in shared.users:
-            node = where.fixed.get(user, "")
-            copies[node] = copies.get(node, 0) + problem.fleet.services[user].replicas.count
+            if (name := where.fixed.get(user, "")) in problem.fleet.nodes:
+                copies[name] = copies.get(name, 0) + problem.fleet.services[user].replicas.count
         each = shared.volume.access == "per-replica"
-        for node, count in copies.items():
-            amount = line.amount * (count if each else min(1, count))
-            found.setdefault((node, _class(line)), []).append((shared, amount))
+        for name, count in copies.items():
+            amount = problem.disk_line(shared).amount * (count if each else min(1, count))
+            disk = problem.fleet.nodes[name].disk_of(shared.volume)
+            found.setdefault((name, disk), []).append((shared, amount))
     return found
 
 
 def _beside(shared: SharedVolume, node: Node, bound: _Bound) -> tuple[int, ...]:
     """Return what other volumes that are bound to a node take of the same disk, by name; those that fit it alone."""
-    disk = shared.volume.disk_class
+    disk = node.disk_of(shared.volume)
     others = ((one.volume.name, amount) for one, amount in bound.get((node.name, disk), ()) if one is not shared)
-    return tuple(amount for _, amount in sorted(others) if amount <= node.room(f"{DISK}{disk}"))
+    return tuple(amount for _, amount in sorted(others) if amount <= node.room(disk))
 
 
 def _over(problem: Problem, shared: SharedVolume, node: Node, amount: int, others: tuple[int, ...]) -> Finding:
-    line = _line(problem, shared)
-    whole, kept = node.room(line.detail), node.reserved(line.detail)
+    line, disk = problem.disk_line(shared), node.disk_of(shared.volume)
+    whole, kept = node.room(disk), node.reserved(disk)
     room = whole - sum(others)
-    share = node.ceilings.get(line.detail)
-    disk = f"{float(share.value * 100):g} % of {show(line.detail, node.has(line.detail))}" if share else "all"
-    sums = " + ".join(show(line.detail, one) for one in (amount, *others))
+    share = node.ceilings.get(disk)
+    of = f"{float(share.value * 100):g} % of {show(disk, node.has(disk))}" if share else "all"
+    sums = " + ".join(show(disk, one) for one in (amount, *others))
     beside = f" beside {len(others)} other{'s' if len(others) > 1 else ''}" if others else ""
     copies = amount // line.amount
     return error(
         "volumes/over-disk",
         line.place,
         str(shared.volume.name),
-        f"{shared.volume.name} does not fit on the {_class(line)} of {node.name}{beside}",
+        f"{shared.volume.name} does not fit on the {disk.removeprefix(DISK)} of {node.name}{beside}",
         "" if room // copies >= _GB else "make room for it there, or put its services elsewhere",
         write=f"{room // copies // _GB}GB" if room // copies >= _GB else "",
-        arithmetic=f"{sums} > {show(line.detail, whole)} = {disk}"
-        + (f" - reserve {show(line.detail, kept)}" if kept else ""),
+        arithmetic=f"{sums} > {show(disk, whole)} = {of}" + (f" - reserve {show(disk, kept)}" if kept else ""),
         also=(node.place,),
     )
 
 
-def _line(problem: Problem, shared: SharedVolume) -> PolicyLine:
-    return problem.demands[shared.volume.name, f"{DISK}{shared.volume.disk_class}"]
-
-
-def _class(line: PolicyLine) -> str:
-    return line.detail.removeprefix(DISK)
-
-
 def _nodes(problem: Problem, shared: SharedVolume) -> list[Node]:
-    """Return the nodes on which every user of a volume may stand."""
-    users = [problem.fleet.services[name] for name in shared.users]
-    return [node for node in problem.nodes if all(may_stand(user, node) for user in users)]
+    """Return the nodes on which every user of a volume may stand, and which have a disk for it or name none."""
+    users, volume = [problem.fleet.services[name] for name in shared.users], shared.volume
+    suited = [node for node in problem.nodes if not volume.disk_class or volume.disk_class in node.disks]
+    return [node for node in suited if all(may_stand(user, node) for user in users)]
