@@ -30,7 +30,9 @@ def message(lines: tuple[PolicyLine, ...]) -> str:
     asked = [line for line in lines if line.kind == "demand"]
     nodes = sorted({line.subject for line in lines if line.kind in {"capacity", "gpus"}})
     if asked and nodes:
-        what = " and ".join(sorted({"cards" if line.detail == GPU else line.detail.removesuffix(":") for line in asked}))
+        what = " and ".join(
+            sorted({"cards" if line.detail == GPU else line.detail.removesuffix(":") for line in asked})
+        )
         verb = "does" if len(asked) == 1 else "do"
         return f"{_names(line.subject for line in asked)} {verb} not fit on {_names(nodes)}: {what}"
     subjects = list(dict.fromkeys(line.subject for line in lines))
