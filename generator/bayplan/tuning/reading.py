@@ -37,6 +37,7 @@ from bayplan.tuning.settings import (
     METASPACE,
     MODELS,
     PAGE_CACHE,
+    PER_CONNECTION,
     SHARED_BUFFERS,
     TOLD,
     WATERMARK,
@@ -295,6 +296,6 @@ def _wired_tiger(name: str, text: str) -> int | None:
 _OPTIONS = (
     ("-c", (SHARED_BUFFERS, WORK_MEM, CONNECTIONS, MAINTENANCE, CACHE_SIZE), options_amount),
     ("--", (MAXMEMORY, EVICTION), _redis),
-    ("--", (BUFFER_POOL, CONNECTIONS), _mysql),
+    ("--", (BUFFER_POOL, CONNECTIONS, *PER_CONNECTION), _mysql),
     ("--", ("wiredTigerCacheSizeGB",), _wired_tiger),
 )

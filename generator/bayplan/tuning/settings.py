@@ -23,6 +23,8 @@ SHARED_BUFFERS, WORK_MEM, CONNECTIONS, BUFFER_POOL = (
     "shared_buffers", "work_mem", "max_connections", "innodb_buffer_pool_size",
 )  # fmt: skip
 MAINTENANCE, CACHE_SIZE, TOLD = "maintenance_work_mem", "effective_cache_size", "memory"
+PER_CONNECTION = ("sort_buffer_size", "join_buffer_size", "read_buffer_size", "read_rnd_buffer_size")
+"""What MySQL gives each connection that needs it."""
 WATERMARK, MODELS = "vm_memory_high_watermark", "models"
 LINES = ("entrypoint", "command")
 
