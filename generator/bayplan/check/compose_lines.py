@@ -73,12 +73,17 @@ def other_mounts(service: Service, mounts: Iterable[Mount]) -> list[Any]:
 
 def _short(mount: dict[str, Any]) -> Any:
     """Return a mount in Compose's short form, if that says all of it."""
-    rest = {key: value for key, value in mount.items() if key not in ("type", "source", "target", "read_only")}
-    source, target = str(mount.get("source", "")), str(mount.get("target", ""))
-    usual = {"bind": {"bind": {"create_host_path": True}}, "volume": {}}.get(str(mount.get("type")))
-    if rest != usual or not source or ":" in source + target:
+    source, target, kind = str(mount.get("source", "")), str(mount.get("target", "")), str(mount.get("type"))
+    bind, volume = dict(mount.get("bind", {})), dict(mount.get("volume", {}))
+    created = bind.pop("create_host_path", False) is True
+    words = ["ro"] if mount.get("read_only") else []
+    words += [str(bind.pop(key)) for key in ("propagation", "selinux") if key in bind]
+    words += ["nocopy"] if kind == "volume" and volume.pop("nocopy", False) is True else []
+    more = mount.keys() - {"type", "source", "target", "read_only", "bind", "volume"}
+    usual = created == (kind == "bind") and kind in ("bind", "volume") and not (bind or volume or more)
+    if not usual or not source or ":" in source + target:
         return mount
-    return f"{source}:{target}:ro" if mount.get("read_only") else f"{source}:{target}"
+    return ":".join([source, target, *([",".join(words)] if words else [])])
 
 
 def by_project(services: Iterable[tuple[Service, Place]]) -> dict[str, list[tuple[Service, Place]]]:

@@ -74,16 +74,16 @@ def _short(node: Node) -> Node:
     mount = _mount(node, kind, parts[0], parts[1])
     value = {**mount.value}
     # Older releases of Compose make the folder of a short bind only; said here, every release does.
-    options: dict[str, Node] = {"create_host_path": Node(value=True, place=node.place)} if kind == "bind" else {}
+    bind: dict[str, Node] = {"create_host_path": Node(value=True, place=node.place)} if kind == "bind" else {}
+    volume: dict[str, Node] = {}
     for option in parts[2].split(",") if len(parts) == _PARTS else ():
         if option == "ro":
             value["read_only"] = Node(value=True, place=node.place)
         elif option == "nocopy" and kind == "volume":
-            options["nocopy"] = Node(value=True, place=node.place)
-        elif option in _PROPAGATION | _SELINUX and kind == "bind":
-            options["propagation" if option in _PROPAGATION else "selinux"] = word_at(node, option)
-    if options:
-        value[kind] = Node(options, node.place)
+            volume["nocopy"] = Node(value=True, place=node.place)
+        elif option in _PROPAGATION | _SELINUX:  # Compose hands them to Docker under `bind`, for a volume too
+            bind["propagation" if option in _PROPAGATION else "selinux"] = word_at(node, option)
+    value |= {key: Node(options, node.place) for key, options in (("bind", bind), ("volume", volume)) if options}
     return mount.with_value(value)
 
 
