@@ -32,6 +32,7 @@ def check(survey: Survey) -> Iterator[Finding]:
                 paste=survey.paste(
                     survey.path_of(service, "compose", "depends_on", other.name.name, "condition"), "service_started"
                 ),
-                remedy=f"give {other.name.name} a health check, or wait until it is started",
+                remedy=f"give {other.name.name} a health check, or wait until it is started; "
+                "healthcheck: {disable: false} says that its image has one",
                 also=(other.place,),
             )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bayplan.check.compose_lines import by_project, laid_each, line, listed
 from bayplan.check.rule import Rule
-from bayplan.check.rules.security.no_health_check import probe, starts_on_demand, watched
+from bayplan.check.rules.security.no_health_check import jobs, probe, starts_on_demand, watched
 from bayplan.finding import NOWHERE, Severity
 from bayplan.model.names import Name
 
@@ -23,9 +23,11 @@ RULE = Rule("rollout/no-gate", Severity.WARNING)
 def check(survey: Survey) -> Iterator[Finding]:
     """Yield one finding for each project with services that move without a health check.
 
-    Likewise for those that start on demand to serve others, who wait for them; a job that only runs is none of these.
+    Likewise for those that start on demand to serve others, who wait for them. A job is none of these: it only runs,
+    or others wait for its end.
     """
-    movers = list(moving(survey))
+    ending = jobs(survey)
+    movers = [one for one in moving(survey) if one.name not in ending]
     moved = {one.name for one in movers}
     needed = {Name(one.name.project, to.name) for one in survey.services for to in one.depends_on}
     asked = (

@@ -8,6 +8,7 @@ from bayplan.check.caches import image_name
 from bayplan.check.compose_lines import by_project, laid_each, line, listed
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
+from bayplan.model.names import Name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,12 +27,24 @@ _PROBES = {
     "valkey": ["CMD", "valkey-cli", "ping"],
 }
 """What some images bring along to ask themselves."""
+_ASKING = frozenset(
+    {
+        "blakeblackshear/frigate", "cadvisor/cadvisor", "gitlab/gitlab-ce", "gitlab/gitlab-ee", "goauthentik/server",
+        "immich-app/immich-machine-learning", "immich-app/immich-server", "itzg/minecraft-server", "jellyfin/jellyfin",
+        "louislam/uptime-kuma", "matrixdotorg/synapse", "netdata/netdata", "open-webui/open-webui",
+        "paperless-ngx/paperless-ngx", "pihole/pihole", "plexinc/pms-docker", "qmcgaw/gluetun", "vaultwarden/server",
+    }
+)  # fmt: skip
+"""Images whose Dockerfile is not at hand, but known to have a health check."""
 
 
 def check(survey: Survey) -> Iterator[Finding]:
     """Yield one finding for each project whose services have neither a health check nor a probe."""
+    ending = jobs(survey)
     silent = [
-        (one, _place(one)) for one in survey.services if not watched(survey, one) and not starts_on_demand(survey, one)
+        (one, _place(one))
+        for one in survey.services
+        if one.name not in ending and not watched(survey, one) and not starts_on_demand(survey, one)
     ]
     for some in by_project(silent).values():
         first, place = some[0]
@@ -55,10 +68,32 @@ def probe(service: Service) -> list[str]:
 
 
 def watched(survey: Survey, service: Service) -> bool:
-    """Whether a service has a health check that runs, a probe of the policy, or one that is built into its image."""
-    test, image = line(service, "healthcheck", "test"), survey.images.get(service.name)
-    asks = any(_words(test)) or (image is not None and image.asks)
+    """Whether a service has a health check that runs, a probe of the policy, or one that is built into its image.
+
+    Who writes `disable: false` relies on that of the image.
+    """
+    test, disabled = line(service, "healthcheck", "test"), line(service, "healthcheck", "disable")
+    trusted = disabled is not None and disabled.value is False
+    asks = any(_words(test)) or trusted or _asks_itself(survey, service)
     return (asks and _off(service) is None) or any(path[:2] == ("health", "probe") for path in service.settings)
+
+
+def _asks_itself(survey: Survey, service: Service) -> bool:
+    """Whether the image of a service brings a health check, by its Dockerfile or as it is known."""
+    image = survey.images.get(service.name)
+    owner, _, _ = service.image.partition("@")[0].rpartition("/")
+    known = f"{owner.rpartition('/')[2]}/{image_name(service.image)}"
+    return image.asks if image is not None else known in _ASKING
+
+
+def jobs(survey: Survey) -> frozenset[Name]:
+    """Return the services that others wait for the end of: nobody asks whether they work, but whether they are done."""
+    return frozenset(
+        Name(one.name.project, edge.name)
+        for one in survey.services
+        for edge in one.depends_on
+        if edge.condition == "service_completed_successfully"
+    )
 
 
 def _words(test: Node | None) -> list[str]:
