@@ -16,8 +16,9 @@ def inactive(fleet: Fleet) -> list[Finding]:
     for name, service in fleet.services.items():
         if service.active:
             continue
-        profiles = ", ".join(str(one) for one in service.body.get("profiles") or ())
-        message = f"is of the profile {profiles}, which is not listed: it is neither charged nor compiled"
-        remedy = f"sources: {{{name.project}: {{profiles: [{profiles}]}}}} if it is to run"
+        profiles = [str(one) for one in service.body.get("profiles") or ()]
+        message = f"is of the profile {', '.join(profiles)}, which is not listed: it is neither charged nor compiled"
+        listed = [*(fleet.projects[name.project].profiles if name.project in fleet.projects else ()), *profiles]
+        remedy = f"sources: {{{name.project}: {{profiles: [{', '.join(listed)}]}}}} if it is to run"
         findings.append(note("sources/inactive", service.place, str(name), message, remedy))
     return findings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ class ComposeProject:
         services: service → its canonical mapping, inactive ones too.
         volumes, networks, secrets, configs: key → its canonical mapping.
         env: the variables of the project, from its env file.
+        profiles: those that are chosen.
     """
 
     name: str
@@ -41,6 +42,7 @@ class ComposeProject:
     secrets: Mapping[str, Node] = field(default_factory=dict)
     configs: Mapping[str, Node] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
+    profiles: tuple[str, ...] = ()
 
 
 def read_project(
@@ -49,7 +51,7 @@ def read_project(
     *,
     shown: Sequence[str] | None = None,
     env_file: Path | None = None,
-    profiles: Sequence[str] = (),
+    profiles: Sequence[str] | None = None,
     interpolate_all: bool = False,
     verbatim: bool = False,
     places: Mapping[Path, Place] | None = None,
@@ -66,7 +68,8 @@ def read_project(
         files: what `docker compose -f` would be given.
         shown: what findings call the files; relative to the working directory by default.
         env_file: the variables, instead of `.env`.
-        profiles: services of other profiles are checked less strictly: Compose does not look at them.
+        profiles: services of other profiles are checked less strictly: Compose does not look at them. Where none are
+            named, not even an empty list, `COMPOSE_PROFILES` of the env file chooses, as for Compose.
         interpolate_all: fill in variables everywhere, also where a value may be secret; for comparisons.
         verbatim: fill in no variables and look for none: the file was compiled, what it leaves open is open on purpose.
         places: file → where it is named.
@@ -91,11 +94,16 @@ def read_project(
     document = load(reader, files, Scope(folder, env))
     if document is None or reader.broken:
         return None, in_order(reader.findings or [_no_services(name, reader)])
-    project = _project(name, document, reader, env)
+    chosen = _words(env.get("COMPOSE_PROFILES", "")) if profiles is None else tuple(profiles)
+    project = replace(_project(name, document, reader, env), profiles=chosen)
     if not project.services:
         return None, in_order([*reader.findings, _no_services(name, reader)])
-    active = active_services(project.services, profiles)
+    active = active_services(project.services, chosen)
     return project, in_order([*reader.findings, *dangling(project, active)])
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word for part in text.split(",") if (word := part.strip()))
 
 
 def _no_services(name: str, reader: Reader) -> Finding:

@@ -73,13 +73,14 @@ def _source(
             message = f"'{where}' is not among nodes"
             findings.say("nodes/unknown", reference, f"sources.{name}", message, f"use one of: {', '.join(nodes)}")
         where = ""
-    env_file = node.get("env_file")
+    env_file, listed = node.get("env_file"), node.get("profiles")
+    profiles = words(listed) if listed is not None else None
     compose, found = read_project(
         name,
         paths,
         shown=[shown(path) for path in paths],
         env_file=reach.folder / word(env_file) if env_file is not None else None,
-        profiles=words(node.get("profiles")),
+        profiles=profiles,
         places=dict(_named(reach.folder, named, env_file)),
         border=reach.border,
         budget=reach.budget,
@@ -98,7 +99,7 @@ def _source(
         node=where,
         root=word(node.get("root"), default_root),
         files=files,
-        profiles=words(node.get("profiles")),
+        profiles=compose.profiles if compose else profiles or (),
         secrets=_plain(compose.secrets) if compose else {},
         configs=_plain(compose.configs) if compose else {},
         place=node.here,

@@ -20,3 +20,9 @@ def test_it_is_named(read: Callable[..., Policy]) -> None:
 
 def test_a_listed_profile_runs(read: Callable[..., Policy]) -> None:
     assert _said(read, ", profiles: [nightly]") == []
+
+
+def test_what_is_listed_stays_listed(read: Callable[..., Policy]) -> None:
+    assert _said(read, ", profiles: [daily]") == [
+        ("p/job", "sources: {p: {profiles: [daily, nightly]}} if it is to run")
+    ]
