@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from bisect import bisect
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from bayplan.check.compose_lines import line
+from bayplan.check.compose_lines import line, listed
 from bayplan.check.rule import Rule
 from bayplan.check.secrets import is_secret, options
 from bayplan.finding import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from bayplan.check.survey import Survey
     from bayplan.finding import Finding, Place
+    from bayplan.model.names import Name
     from bayplan.model.service import Service
     from bayplan.source import Node
 
@@ -29,29 +31,58 @@ _HOOKS = ("pre_start", "post_start", "pre_stop")
 _TUNED = ("tuning", "environment")
 
 
+@dataclass(frozen=True, slots=True)
+class _Secret:
+    """A secret of a service: what says it, where, and below what, if it is the value of a variable."""
+
+    service: Service
+    name: str
+    place: Place
+    path: tuple[str, ...] | None
+
+
 def check(survey: Survey) -> Iterator[Finding]:
     """Yield a finding for each service with a secret in a variable, a label, a URL or on a command line.
 
-    Also where it is only the default of a variable. No value is ever shown.
+    Also where it is only the default of a variable. What an anchor says for several services is said once. No value is
+    ever shown.
     """
-    for service in survey.services:
-        variables = [(("compose", *path), *one) for path in _VARIABLES for one in _variables(line(service, *path))]
-        variables += [(_TUNED, *one) for one in _tuned(survey, service)]
-        found = [*((key, node.place) for _, key, node in variables), *_options(survey, service)]
-        if not found:
-            continue
-        names = ", ".join(dict.fromkeys(name for name, _ in found))
+    for some in _by_services([one for service in survey.services for one in _secrets(survey, service)]):
+        services = list({one.service.name: one.service for one in some}.values())
+        names = ", ".join(dict.fromkeys(one.name for one in some))
+        count = f", as {len(services) - 1} more by the same lines" if len(services) > 1 else ""
+        first, *others = dict.fromkeys(one.place for one in some)
+        seen = "it is in the history of the file, and docker inspect shows it"
         yield RULE.finding(
-            found[0][1],
-            service.name,
-            f"has a secret as plain text in {names}: it is in the history of the file, and docker inspect shows it",
-            # No command is pasted (who knows what else it says), nor where to build from: that is needed to read on.
-            paste=""
-            if len(found) > len(variables) or any(path[-1] == "build" for path, _, _ in variables)
-            else _from_outside(survey, service, variables),
+            first,
+            services[0].name,
+            f"has a secret as plain text in {names}{count}: {seen}",
+            arithmetic=listed((one, one.place) for one in services) if count else "",
+            paste=_from_outside(survey, some),
             remedy="read it from .env or secrets:, and change it, since who has seen the file knows it",
-            also=tuple(place for _, place in found[1:]),
+            also=tuple(others),
         )
+
+
+def _by_services(secrets: list[_Secret]) -> Iterable[list[_Secret]]:
+    """Return the secrets in groups, each of those whose lines speak of the same services."""
+    speakers: dict[Place, dict[Name, None]] = {}
+    for one in secrets:
+        speakers.setdefault(one.place, {})[one.service.name] = None
+    groups: dict[tuple[Name, ...], list[_Secret]] = {}
+    for one in secrets:
+        groups.setdefault(tuple(speakers[one.place]), []).append(one)
+    return groups.values()
+
+
+def _secrets(survey: Survey, service: Service) -> Iterator[_Secret]:
+    for path in _VARIABLES:
+        for key, node in _variables(line(service, *path)):
+            yield _Secret(service, key, node.place, ("compose", *path))
+    for key, node in _tuned(survey, service):
+        yield _Secret(service, key, node.place, _TUNED)
+    for name, place in _options(survey, service):
+        yield _Secret(service, name, place, None)
 
 
 def _variables(variables: Node | None) -> Iterator[tuple[str, Node]]:
@@ -82,14 +113,20 @@ def _options(survey: Survey, service: Service) -> Iterator[tuple[str, Place]]:
             yield name, words[bisect(starts, at) - 1].place
 
 
-def _from_outside(survey: Survey, service: Service, found: list[tuple[tuple[str, ...], str, Node]]) -> str:
-    """Return a fragment that reads each from .env; empty where it would replace a list of the policy."""
-    where = {path: survey.path_of(service, *path) for path, _, _ in found}
-    if any(node.is_list for path in where.values() if (node := survey.said(path)) is not None):
-        return ""
-    return survey.paste_each(
-        {(*where[path], key): f"${{{_name(service, key)}:?set it in .env}}" for path, key, _ in found}
-    )
+def _from_outside(survey: Survey, secrets: list[_Secret]) -> str:
+    """Return a fragment that reads each from .env; empty where it would replace a list of the policy.
+
+    No command is pasted (who knows what else it says), nor where to build from: that is needed to read on.
+    """
+    fragment: dict[tuple[str, ...], str] = {}
+    for one in secrets:
+        if one.path is None or one.path[-1] == "build":
+            return ""
+        where = survey.path_of(one.service, *one.path)
+        if (said := survey.said(where)) is not None and said.is_list:
+            return ""
+        fragment[(*where, one.name)] = f"${{{_name(secrets[0].service, one.name)}:?set it in .env}}"
+    return survey.paste_each(fragment)
 
 
 def _name(service: Service, key: str) -> str:
