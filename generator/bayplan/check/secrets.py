@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _NAME = re.compile(
-    r"((?<!BY)(?<!COM)(?<!TRES)(?<!SUR)PASS|(?<=[_.-])PWD?|PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIALS?|NEO4J_AUTH|ROOT_TOKEN_ID"
+    r"((?<!BY)(?<!COM)(?<!TRES)(?<!SUR)PASS|(?<=[_.-])PWD?|PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIALS?|NEO4J_AUTH|REDIS(CLI)?_AUTH|ROOT_TOKEN_ID"
     r"|ERLANG_COOKIE|SECRET_KEY_BASE"
-    r"|(API|SECRET|ACCESS_SECRET|SECRET_ACCESS|PRIVATE|ENCRYPTION|SIGNING|MASTER|FERNET|JWT)[_.-]?KEY)$",
+    r"|(API|SECRET|ACCESS_SECRET|SECRET_ACCESS|PRIVATE|ENC(RYPTION)?|SIGNING|MASTER|FERNET|JWT)[_.-]?KEY)$",
     re.IGNORECASE,
 )
 _NO_SECRET = re.compile(r"(^|[_.-])(MAX|MIN|NUM|STOP|PAD|BOS|EOS|UNK|SEP|CLS|MASK)[_.-]?TOKEN$", re.IGNORECASE)
@@ -49,6 +49,8 @@ _INSIDE = re.compile(
 _PAIR = re.compile(
     r"[\"']?(?<![\w.-])(?P<name>[A-Za-z_][\w.-]{0,80})[\"']?: [\"']?(?P<value>[^\s\"'{}\[\],][^\"'{}\[\],]{0,200})"
 )
+_HASHED = re.compile(r"\$(?:argon2\w{1,2}|2[abxy]|scrypt|pbkdf2[\w-]{0,20}|[156y]|apr1)\$")
+"""What a value begins with that only proves that one knows the secret."""
 _NONE = frozenset({"", "true", "false", "yes", "no", "on", "off", "none", "null", "0", "1", "disabled", "enabled"})
 
 
@@ -101,9 +103,9 @@ def _is_named(name: str, value: str) -> bool:
 
 
 def _is_word(text: str) -> bool:
-    """Whether a value says something, and not only where to look for it."""
+    """Whether a value says something, and not only where to look for it, or a hash of it."""
     refers = text.startswith(_FROM_ELSEWHERE) or "://" in text or ("{{" in text and "}}" in text)
-    return text.lower() not in _NONE and not refers
+    return text.lower() not in _NONE and not refers and not _HASHED.match(text)
 
 
 def _at(found: re.Match[str]) -> int:

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 RULE = Rule("security/published-everywhere", Severity.NOTE)
 _INSIDE = {
     1433: "SQL Server", 1521: "Oracle", 2181: "ZooKeeper", 2375: "the Docker API", 2379: "etcd", 3306: "MySQL",
-    5432: "PostgreSQL", 5672: "RabbitMQ", 5984: "CouchDB", 6333: "Qdrant", 6379: "Redis", 6432: "PgBouncer",
-    7687: "Neo4j", 8086: "InfluxDB", 8123: "ClickHouse", 8529: "ArangoDB", 8983: "Solr",
-    9042: "Cassandra", 9200: "Elasticsearch", 11211: "memcached", 19530: "Milvus", 26257: "CockroachDB",
-    27017: "MongoDB",
+    5432: "PostgreSQL", 5672: "RabbitMQ", 5984: "CouchDB", 6333: "Qdrant", 6334: "Qdrant", 6379: "Redis",
+    6432: "PgBouncer", 7687: "Neo4j", 8086: "InfluxDB", 8123: "ClickHouse", 8529: "ArangoDB", 8983: "Solr",
+    9042: "Cassandra", 9200: "Elasticsearch", 9300: "Elasticsearch", 11211: "memcached", 19530: "Milvus",
+    26257: "CockroachDB", 27017: "MongoDB",
 }  # fmt: skip
 """Ports in the container that are meant for other services."""
 _MOST = 6
@@ -34,7 +34,7 @@ def check(survey: Survey) -> Iterator[Finding]:
     homes = _homes(survey)
     for project, some in by_project(found).items():
         ports = [(one, port) for one, _ in some for port in one.ports if _is_open(port)]
-        words = [f"{_INSIDE[port.target]} ({one.name.name})" for one, port in ports]
+        words = list(dict.fromkeys(f"{_INSIDE[port.target]} ({one.name.name})" for one, port in ports))
         more = f" and {len(words) - _MOST} more" if len(words) > _MOST else ""
         first, place = some[0]
         count = f", as {len(some) - 1} more of {project} do" if len(some) > 1 else ""
