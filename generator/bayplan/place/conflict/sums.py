@@ -23,6 +23,7 @@ _TERMS = 10
 """How many terms a sum shows one by one."""
 _NAMED = 4
 """How many names a sentence bears; more become a number."""
+_DIVIDED = "cannot be divided into"
 
 
 def message(lines: tuple[PolicyLine, ...]) -> str:
@@ -55,10 +56,19 @@ def arithmetic(problem: Problem, lines: tuple[PolicyLine, ...]) -> str:
         _sum(alone, [line.subject for line in capacities if line.detail == resource], resource)
         for resource in sorted({line.detail for line in capacities})
     ]
+    if any(_DIVIDED in part for part in parts):
+        parts += _ties(lines)
     parts += _card_sums(alone, lines)
     if not parts:
         parts = ["; ".join(line.words for line in lines)]
     return "; ".join([*parts, *_totals(problem, sorted({line.detail for line in capacities}))])
+
+
+def _ties(lines: Iterable[PolicyLine]) -> list[str]:
+    """Return why amounts cannot be divided though there is room for each: who has to stand with whom, or where."""
+    words = [line.words for line in lines if line.kind not in {"demand", "capacity", "gpus"}]
+    more = [f"{len(words) - _NAMED} more"] if len(words) > _NAMED else []
+    return ["held by " + " and ".join([*words[:_NAMED], *more])] if words else []
 
 
 def _sum(alone: Problem, names: list[str], resource: str) -> str:
@@ -71,7 +81,7 @@ def _sum(alone: Problem, names: list[str], resource: str) -> str:
         return f"{left}{_unit(resource)}{_reserve(nodes[0], resource)} > {_line(nodes[0], resource)}"
     rooms = [node.room(resource) for node in nodes]
     right = " + ".join(_plain(resource, room) for room in rooms)
-    sign = ">" if total > sum(rooms) else "cannot be divided into"
+    sign = ">" if total > sum(rooms) else _DIVIDED
     return f"{left}{_unit(resource)} {sign} {right}{_unit(resource)} of room ({', '.join(names)})"
 
 
