@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,7 +95,7 @@ def read_project(
     if document is None or reader.broken:
         return None, in_order(reader.findings or [_no_services(name, reader)])
     chosen = _words(env.get("COMPOSE_PROFILES", "")) if profiles is None else tuple(profiles)
-    project = replace(_project(name, document, reader, env), profiles=chosen)
+    project = _project(name, document, reader, env, chosen)
     if not project.services:
         return None, in_order([*reader.findings, _no_services(name, reader)])
     active = active_services(project.services, chosen)
@@ -111,7 +111,9 @@ def _no_services(name: str, reader: Reader) -> Finding:
     return error("compose/no-services", place, name, "defines no service", "write services: and what shall run")
 
 
-def _project(name: str, document: Node, reader: Reader, env: Mapping[str, str]) -> ComposeProject:
+def _project(
+    name: str, document: Node, reader: Reader, env: Mapping[str, str], profiles: tuple[str, ...]
+) -> ComposeProject:
     for key, node in _section(document, "services"):
         reader.findings.extend(apart(node, f"services.{key}"))
     services = {
@@ -120,7 +122,7 @@ def _project(name: str, document: Node, reader: Reader, env: Mapping[str, str]) 
     rest = {
         section: dict(sorted(_section(document, section))) for section in ("volumes", "networks", "secrets", "configs")
     }
-    return ComposeProject(name, tuple(reader.files), services, **rest, env=dict(sorted(env.items())))
+    return ComposeProject(name, tuple(reader.files), services, **rest, env=dict(sorted(env.items())), profiles=profiles)
 
 
 def _section(document: Node, section: str) -> tuple[tuple[str, Node], ...]:
