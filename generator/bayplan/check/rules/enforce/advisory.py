@@ -24,11 +24,11 @@ def check(survey: Survey) -> Iterator[Finding]:
         return
     first = min(sharing, key=lambda service: service.gpu.place if service.gpu else service.place)
     shares = ", ".join(f"{one.name} {units.show_bytes(one.gpu.memory)}" for one in sharing if one.gpu)
-    many = "1 share" if len(sharing) == 1 else f"{len(sharing)} shares"
+    rests = "its share of a card rests" if len(sharing) == 1 else f"{len(sharing)} shares of cards rest"
     yield RULE.finding(
         first.gpu.place if first.gpu else first.place,
         first.name,
-        f"has a share of VRAM that nothing limits: Docker cannot, so {many} of cards rest on the programs",
+        f"has a share of VRAM that nothing limits: Docker cannot, so {rests} on the programs",
         arithmetic=shares,
         remedy="ask for a MIG slice or a whole card where it matters: gpu: 1g.10gb, gpu: 1",
     )
