@@ -11,6 +11,7 @@ import click
 from bayplan.cli.bundles import find
 from bayplan.cli.show import columns, data, talk
 from bayplan.errors import Exit, UsageError
+from bayplan.place.words import several
 from bayplan.rollout import apply as hands
 from bayplan.rollout.summary import Row, cut_moves, rows
 
@@ -97,7 +98,7 @@ def show(console: Console, bundle: Bundle, told: tuple[Row, ...]) -> None:
         console.print(f"  {line}")
     restarts = sum(row.restarts for row in told)
     services = sum(row.services for row in told)
-    console.print(f"{len(told)} waves, {services} steps, {restarts} restarts")
+    console.print(f"{several(len(told), 'wave')}, {several(services, 'step')}, {several(restarts, 'restart')}")
 
 
 def agree(restarts: int, *, yes: bool) -> None:
@@ -110,4 +111,4 @@ def agree(restarts: int, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise UsageError("nobody can be asked without a terminal; say --yes if it is meant, or --check to look only")
-    click.confirm(f"Apply it? {restarts} restarts", abort=True, err=True)
+    click.confirm(f"Apply it? {several(restarts, 'restart')}", abort=True, err=True)

@@ -10,6 +10,7 @@ from bayplan import __version__, pipeline
 from bayplan.cli.options import env_option, folders, policy_argument
 from bayplan.cli.show import show_findings, talk
 from bayplan.errors import Exit
+from bayplan.place.words import several
 from bayplan.render import tree
 
 if TYPE_CHECKING:
@@ -57,4 +58,4 @@ def command(
         console.print(news)
     for line in changes.lines():
         console.print(f"  {line}")
-    console.print(f"{root}: {len(changes.lines()) or 'no'} files changed")
+    console.print(f"{root}: {several(len(changes.lines()), 'file') if changes.lines() else 'no files'} changed")

@@ -12,6 +12,7 @@ from bayplan.cli.options import env_option, folders, format_option, policy_argum
 from bayplan.cli.show import counted, data, show_findings, show_ledger, talk
 from bayplan.errors import Exit
 from bayplan.model import units
+from bayplan.place.words import several
 from bayplan.plan.summary import grouped
 from bayplan.render import data as as_data
 from bayplan.render.markdown import plan_markdown
@@ -94,7 +95,8 @@ def _show_changes(console: Console, made: Plan) -> None:
 
 def _show_stage(console: Console, stage: Stage) -> None:
     restarts = sum(change.restarts for change in stage.changes)
-    counts = f"{len(stage.changes)} changes, {restarts} restarts" if stage.changes else "no change"
+    many = f"{several(len(stage.changes), 'change')}, {several(restarts, 'restart')}"
+    counts = many if stage.changes else "no change"
     console.print(Text.assemble((f"stage {stage.cut.name}", "bold"), f"  {counts}", (f"  {stage.cut.why}", "dim")))
     for group in grouped(stage.changes):
         console.print(_line(group))

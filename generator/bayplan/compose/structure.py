@@ -7,6 +7,7 @@ data and one mistake is one finding.
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from typing import TYPE_CHECKING, Any, cast
 
@@ -93,7 +94,19 @@ def _explain(fault: ValidationError, root: Node, subject: str) -> tuple[list[Fin
     message, remedy = _sentence(deepest, node)
     # Without its first word a list would mean something else.
     gone = path[:-1] if "prefixItems" in deepest.absolute_schema_path else path
-    return [error("compose/schema", node.here, whom, message, remedy)], [gone]
+    write = _as_word(deepest, node)
+    place = node.place if write else node.here
+    return [error("compose/schema", place, whom, message, "" if write else remedy, write=write)], [gone]
+
+
+def _as_word(fault: ValidationError, node: Node) -> str:
+    """Return a number, or a truth value, in quotes where Compose takes the word that it is: `cpuset: 6`."""
+    kinds = fault.validator_value if fault.validator == "type" else ()
+    wanted = {kinds} if isinstance(kinds, str) else set(cast("Any", kinds))
+    if "string" not in wanted or isinstance(node.value, str | None) or node.is_map or node.is_list:
+        return ""
+    pattern = cast("Any", fault.schema).get("pattern", "")
+    return json.dumps(node.string) if re.search(pattern, node.string) else ""
 
 
 def _deepest(fault: ValidationError) -> ValidationError:
