@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bayplan.finding import NOWHERE, Finding, error, in_order
 from bayplan.model.placement import Placement, Seat
 from bayplan.place.conflict.find import Conflict, conflicts_of
+from bayplan.place.conflict.fitted import fitted
 from bayplan.place.exact import solve
 from bayplan.place.exact.seats import seats_of
 from bayplan.place.reasons import reasons_of
@@ -51,7 +52,9 @@ def decide(fleet: Fleet, previous: Placement | None = None) -> Decision:
         return _decided(fleet, known, answer, previous)
     if answer.feasible is None:
         return Decision(None, in_order([*known.findings, _undecided()]), stats=_stats(answer))
-    return Decision(None, in_order(known.findings), conflicts_of(fleet, known.problem), _stats(answer))
+    conflicts = conflicts_of(fleet, known.problem)
+    beside = frozenset(line.key for one in conflicts for line in one.lines)
+    return Decision(None, in_order(fitted(fleet, known, beside)), conflicts, _stats(answer))
 
 
 def kept(fleet: Fleet, placement: Placement) -> Decision | None:
@@ -71,7 +74,7 @@ def _remembered(fleet: Fleet, previous: Placement | None) -> Placement | None:
 
 def _decided(fleet: Fleet, known: Upfront, answer: Answer, previous: Placement | None) -> Decision:
     seats = seats_of(known.problem, answer, previous)
-    findings = in_order([*known.findings, *risks(known.problem, seats)])
+    findings = in_order([*fitted(fleet, known, frozenset()), *risks(known.problem, seats)])
     if any(finding.is_error for finding in findings):
         return Decision(None, findings, stats=_stats(answer))
     placement = Placement(seats, optimal=answer.proven)

@@ -121,9 +121,9 @@ def _requests(service: Service, value: Mapping[str, Any]) -> Service:
     return replace(service, requests={**service.requests, **found})
 
 
-def _placement(service: Service, value: Mapping[str, Any] | None) -> Service:
-    if value is None:
-        return replace(service, placement=PlacementRule(place=service.placement.place))
+def _placement(service: Service, value: Mapping[str, Any] | str | None) -> Service:
+    if value is None or isinstance(value, str):
+        return replace(service, placement=PlacementRule(value or "", place=service.placement.place))
     rule = service.placement
     for word, one in value.items():
         rule = replace(rule, **_RULES[word](one))
@@ -143,9 +143,13 @@ def _replicas(service: Service, value: int) -> Service:
     )
 
 
-def _gpu(service: Service, value: str) -> Service:
+def _gpu(service: Service, value: Mapping[str, Any] | str) -> Service:
     ask = service.gpu
-    return replace(service, gpu=replace(ask, memory=units.policy_memory(value))) if ask else service
+    said: Mapping[str, Any] = value if isinstance(value, Mapping) else {"memory": value}
+    if ask is None:
+        return service
+    memory = units.policy_memory(said["memory"]) if "memory" in said else ask.memory
+    return replace(service, gpu=replace(ask, memory=memory, count=said.get("count", ask.count)))
 
 
 def _volume(fleet: Fleet, key: str, change: Mapping[str, str]) -> Fleet:

@@ -9,6 +9,7 @@ from bayplan.place.conflict import sums
 from bayplan.place.conflict.remedies import remedies
 from bayplan.place.conflict.remedy import Case, Remedy
 from bayplan.place.conflict.shrink import Budget, irreducible
+from bayplan.place.upfront.causes import upfront
 
 if TYPE_CHECKING:
     from bayplan.model.fleet import Fleet
@@ -44,13 +45,14 @@ class Conflict:
 def conflicts_of(fleet: Fleet, problem: Problem) -> tuple[Conflict, ...]:
     """Return every independent cause why a problem is impossible, each with its remedies."""
     sets = _sets(problem)
+    errors = upfront(fleet).errors
     keys = [frozenset(line.key for line in lines) for lines, _ in sets]
     return tuple(
         Conflict(
             lines,
             sums.message(lines),
             sums.arithmetic(problem, lines),
-            _remedies(fleet, problem, lines, _union(keys, own)),
+            remedies(Case(fleet, problem, lines, _union(keys, own), Budget(REMEDY_BUDGET), errors)),
             proven,
         )
         for (lines, proven), own in zip(sets, keys, strict=True)
@@ -73,9 +75,3 @@ def _sets(problem: Problem) -> list[tuple[tuple[PolicyLine, ...], bool]]:
 
 def _union(keys: list[frozenset[Key]], own: frozenset[Key]) -> frozenset[Key]:
     return frozenset(key for some in keys if some != own for key in some)
-
-
-def _remedies(
-    fleet: Fleet, problem: Problem, lines: tuple[PolicyLine, ...], others: frozenset[Key]
-) -> tuple[Remedy, ...]:
-    return remedies(Case(fleet, problem, lines, others, Budget(REMEDY_BUDGET)))

@@ -46,13 +46,17 @@ class Remedy:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A conflict to be solved: its lines, and the keys of all other conflicts, which are set aside."""
+    """A conflict to be solved: its lines, and the keys of all other conflicts, which are set aside.
+
+    `errors` is what stands in the way whatever the solver does, as rule and subject: no way out adds to it.
+    """
 
     fleet: Fleet
     problem: Problem
     lines: tuple[PolicyLine, ...]
     others: frozenset[Key]
     budget: Budget
+    errors: frozenset[tuple[str, str]] = frozenset()
 
     def hopeless(self, *lines: PolicyLine) -> bool:
         """Whether not even dropping some lines altogether would end the conflict, so that no change of them can."""
@@ -64,8 +68,8 @@ class Case:
         if self.budget.left <= 0:
             return False
         self.budget.left -= 1
-        changed = amend.amend(self.fleet, path, value)
-        return solve.feasible(upfront(changed).problem.without(self.others)) is True
+        then = upfront(amend.amend(self.fleet, path, value))
+        return then.errors <= self.errors and solve.feasible(then.problem.without(self.others)) is True
 
 
 def remedy(kind: int, much: int, path: tuple[str, ...], value: object) -> Remedy:

@@ -14,7 +14,7 @@ from bayplan.place.conflict.amend import show as show_line
 from bayplan.place.constraints import lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from bayplan.model.fleet import Node
     from bayplan.model.service import GpuAsk, Service
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 _CPU_STEP = 10
 """Thousandths of a CPU: Docker's smallest step."""
+_PARTS = 64
+"""How finely the most that fits is looked for."""
+TOO_LARGE, NO_CARD = "capacity/larger-than-any-node", "gpu/nowhere"
+"""What is told of a size that no node has; `ways` returns the ways out."""
+Change = tuple[tuple[str, ...], object]
+"""A path of the policy, and what it should say."""
 Cause = tuple[Finding, frozenset["Key"]]
 """A finding, and the lines that are dropped so that the search goes on for further causes."""
 
@@ -36,10 +42,9 @@ def sizes(problem: Problem) -> Iterator[Cause]:
             frozenset(),
         )
         return
-    left = _left(problem)
     for service in problem.services:
         yield from _unknown_nodes(problem, service)
-        yield from _too_large(problem, service, left)
+        yield from _too_large(problem, service)
         yield from _no_arch(problem, service)
         yield from _no_cards(problem, service)
 
@@ -56,20 +61,7 @@ def _unknown_nodes(problem: Problem, service: Service) -> Iterator[Cause]:
             yield error("node/unknown", rule.place, str(service.name), message, remedy), frozenset({key})
 
 
-def _left(problem: Problem) -> dict[str, int]:
-    """Return resource → what all nodes have beyond what services ask, those left out that are too large for any."""
-    rooms = {key: [problem.room(node, key) or 0 for node in problem.nodes] for key in problem.resources}
-    left = {resource: sum(some) for resource, some in rooms.items()}
-    most = {resource: max(some) for resource, some in rooms.items()}
-    for service in problem.services:
-        for resource in left:
-            line = problem.demands.get((service.name, resource))
-            if line is not None and line.amount <= most[resource]:
-                left[resource] -= line.amount * max(service.replicas.count, service.replicas.maximum)
-    return left
-
-
-def _too_large(problem: Problem, service: Service, left: Mapping[str, int]) -> Iterator[Cause]:
+def _too_large(problem: Problem, service: Service) -> Iterator[Cause]:
     for resource in problem.resources:
         line = problem.demands.get((service.name, resource))
         if line is None:
@@ -80,9 +72,7 @@ def _too_large(problem: Problem, service: Service, left: Mapping[str, int]) -> I
         if all(room is not None and room < amount for room, amount, _ in rooms):
             room, _, node = max(rooms, key=lambda one: (one[0] or 0, one[2].name))
             least = min(amount for _, amount, _ in rooms)
-            most = max(problem.room(one, resource) or 0 for one in _open(problem, service))
-            beside = left.get(resource, 0) // max(1, service.replicas.count, service.replicas.maximum)
-            paste = _smaller(service, resource, min(most, beside) if beside > 0 else most)
+            paste = _first(_smaller(problem, service, resource))
             yield _large(service, resource, line, (least, room or 0, node.name), paste), frozenset({line.key})
 
 
@@ -96,7 +86,7 @@ def _alone(problem: Problem, service: Service, node: Node, resource: str) -> int
 def _large(service: Service, resource: str, line: lines.PolicyLine, sizes: tuple[int, int, str], paste: str) -> Finding:
     amount, room, node = sizes
     return error(
-        "capacity/larger-than-any-node",
+        TOO_LARGE,
         line.place,
         str(service.name),
         f"one copy of {service.name} is larger than any node: the most room in {resource} is on {node}",
@@ -106,15 +96,43 @@ def _large(service: Service, resource: str, line: lines.PolicyLine, sizes: tuple
     )
 
 
-def _smaller(service: Service, resource: str, room: int) -> str:
-    """Return the fragment that makes a copy as large as the room; empty if that is too little to be written."""
+def ways(problem: Problem, service: Service, resource: str) -> list[list[Change]]:
+    """Return the changes by which some node could have a service: each list from the most that it may ask to the least.
+
+    Args:
+        problem: the fleet.
+        service: what is too large.
+        resource: in what, or `gpu` where no card gives what it asks for.
+    """
+    found = _less(problem, service, service.gpu) if resource == lines.GPU and service.gpu else []
+    return found or _smaller(problem, service, resource)
+
+
+def _first(some: list[list[Change]]) -> str:
+    return show_line(*some[0][0]) if some else ""
+
+
+def _parts(most: int, step: int) -> list[int]:
+    """Return an amount and smaller ones down to a tenth of it, in whole steps, the largest first."""
+    return list(
+        dict.fromkeys(one for part in range(_PARTS, _PARTS // 10, -1) if (one := most * part // _PARTS // step * step))
+    )
+
+
+def _smaller(problem: Problem, service: Service, resource: str) -> list[list[Change]]:
+    """Return what makes a copy as large as the most room where it may stand, or smaller."""
+    most = max((problem.room(one, resource) or 0 for one in _open(problem, service)), default=0)
     step = MIB if resource == MEMORY else _CPU_STEP if resource == CPUS else 1
-    most = room // step * step
     both = {"requests": service.requests, "limits": service.limits}
-    said = {half: amounts[resource].amount for half, amounts in both.items() if resource in amounts}
-    halves = [half for half, amount in said.items() if amount > most] if said else ["requests"]
-    value = {half: {resource: in_policy(resource, most)} for half in halves}
-    return show_line(("services", str(service.name)), value) if most and value else ""
+    said = {half: amounts[resource].amount for half, amounts in both.items() if resource in amounts} or {
+        "requests": most + 1
+    }
+    values = [
+        {half: {resource: in_policy(resource, one)} for half, amount in said.items() if amount > one}
+        for one in _parts(most, step)
+    ]
+    path = ("services", str(service.name))
+    return [[(path, value) for value in values if value]] if any(values) else []
 
 
 def _no_arch(problem: Problem, service: Service) -> Iterator[Cause]:
@@ -136,32 +154,30 @@ def _no_cards(problem: Problem, service: Service) -> Iterator[Cause]:
         )
         message = f"no node can give {service.name} what it asks of cards: {lines.show_ask(ask)}"
         remedy = "lower the ask, or add a node with such a card"
-        paste = _most(problem, service, ask)
-        finding = error("gpu/nowhere", ask.place, str(service.name), message, remedy, arithmetic=reasons, paste=paste)
+        paste = _first(_less(problem, service, ask))
+        finding = error(NO_CARD, ask.place, str(service.name), message, remedy, arithmetic=reasons, paste=paste)
         yield finding, frozenset({line.key})
 
 
-def _most(problem: Problem, service: Service, ask: GpuAsk) -> str:
-    """Return the fragment that asks for the most of the same that is given where it may stand, or else on another node.
-
-    Empty if no node has any.
-    """
-    size = _size(ask, _open(problem, service))
-    if size:
-        return show_line(("services", str(service.name), "gpu"), size)
-    givers = [(found, node.name) for node in problem.nodes if (found := _size(ask, [node]))]
-    if not givers:
-        return ""
-    found, node = givers[0]
-    return show_line(("services", str(service.name)), {"gpu": found, "placement": node})
+def _less(problem: Problem, service: Service, ask: GpuAsk) -> list[list[Change]]:
+    """Return what asks for the most of the same that is given where it may stand, or else on another node."""
+    path, open_nodes = ("services", str(service.name)), _open(problem, service)
+    here: list[Change] = [((*path, "gpu"), size) for size in _asks(ask, open_nodes)]
+    elsewhere: list[list[Change]] = [
+        [(path, {"gpu": size, "placement": node.name}) for size in _asks(ask, [node])]
+        for node in problem.nodes
+        if node not in open_nodes
+    ]
+    return [some for some in (here, *elsewhere) if some]
 
 
-def _size(ask: GpuAsk, nodes: Sequence[Node]) -> dict[str, object]:
-    whole = max((cards.whole(ask, node) for node in nodes), default=0)
-    rooms = [group.room for node in nodes for group in cards.groups(node) if not group.slices]
-    if ask.memory and max(rooms, default=0) >= MIB:
-        return {"memory": in_policy(GPU_MEMORY, max(rooms) // MIB * MIB)}
-    return {"count": whole} if ask.count and whole else {}
+def _asks(ask: GpuAsk, nodes: Sequence[Node]) -> list[dict[str, object]]:
+    """Return what some nodes could give of the same, the most first."""
+    if ask.memory:
+        rooms = [group.room for node in nodes for group in cards.groups(node) if not group.slices]
+        return [{"memory": in_policy(GPU_MEMORY, one)} for one in _parts(max(rooms, default=0), MIB)]
+    most = max((cards.whole(ask, node) for node in nodes), default=0) if ask.count else 0
+    return [{"count": number} for number in range(min(most, ask.count), 0, -1)]
 
 
 def _open(problem: Problem, service: Service) -> Sequence[Node]:
