@@ -175,6 +175,17 @@ class Survey:
         factor = self.factors.get("replicas")
         return copies if factor is None else max(1, copies * factor.denominator // factor.numerator)
 
+    def paste_copies(self, path: tuple[str, ...], copies: Mapping[str, int]) -> str:
+        """Return a fragment that makes numbers of copies what they should be, after the environment multiplies them.
+
+        Where its factor always gives more, the factor is lowered as well.
+        """
+        least = min(copies.values())
+        if least >= self.factors.get("replicas", 1):
+            return self.paste_each({(*path, key): self.copies_before(one) for key, one in copies.items()})
+        said = {(*self._in_environment(path), key): one // least for key, one in copies.items()}
+        return _joined({("environments", self.environment, "multiply", "replicas"): least, **said})
+
     def said(self, path: tuple[str, ...]) -> Node | None:
         """Return what the environment, or else the policy, says at a path."""
         found = self.at(*self._in_environment(path))

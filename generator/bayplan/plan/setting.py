@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from bayplan.check.paste import flow as quoted
 from bayplan.model import units
 from bayplan.model.quantity import CPUS, GPU_MEMORY, MEMORY
-from bayplan.place.conflict.amend import flow, show
+from bayplan.place.conflict.amend import flow, nest, show
 from bayplan.policy.patterns import expand_range
 from bayplan.source import plain, read_text, walk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from fractions import Fraction
 
     from bayplan.finding import Finding
     from bayplan.place import Conflict
@@ -43,7 +43,11 @@ def pasted(finding: Finding, name: str, factors: Mapping[str, Fraction]) -> Find
     tree, _ = read_text(finding.paste, "paste")
     multiplied = tree is not None and not any(node.tag for _, node in walk(tree))
     if factors and tree is not None and multiplied:
-        entries = flow(_before(plain(tree)[section], (section,), factors))
+        value = plain(tree)[section]
+        fewer = _factor(value, (section,), factors)
+        if fewer is not None:
+            return replace(finding, paste=show(("environments", name), _with_factor(value, (section,), factors, fewer)))
+        entries = flow(_before(value, (section,), factors))
     return replace(finding, paste=f"environments: {{{name}: {{{section}: {entries}}}}}")
 
 
@@ -82,9 +86,32 @@ def _section(document: Node, *path: str) -> tuple[tuple[str, Node], ...]:
 def _moved(remedy: Remedy, name: str, factors: Mapping[str, Fraction]) -> Remedy:
     if remedy.path[0] not in _SECTIONS:
         return remedy
-    value = _before(remedy.value, remedy.path, factors)
-    path = ("environments", name, *remedy.path)
+    fewer = _factor(remedy.value, remedy.path, factors)
+    if fewer is None:
+        path, value = ("environments", name, *remedy.path), _before(remedy.value, remedy.path, factors)
+    else:
+        path, value = ("environments", name), _with_factor(remedy.value, remedy.path, factors, fewer)
     return replace(remedy, text=show(path, value), path=path, value=value)
+
+
+def _factor(value: Any, path: tuple[str, ...], factors: Mapping[str, Fraction]) -> int | None:
+    """Return the factor of copies under which a value comes out, if the one that is said always gives more."""
+    if isinstance(value, dict):
+        found = (_factor(inner, (*path, key), factors) for key, inner in value.items())
+        return min((one for one in found if one is not None), default=None)
+    copies = factors.get("replicas")
+    return value if copies is not None and _counts(value, path) and value < copies else None
+
+
+def _with_factor(value: Any, path: tuple[str, ...], factors: Mapping[str, Fraction], fewer: int) -> dict[str, Any]:
+    """Return what an environment says so that a value comes out under a lower factor of copies."""
+    said = _before(value, path, {**factors, "replicas": Fraction(fewer)})
+    return {"multiply": {"replicas": fewer}, **nest(path, said)}
+
+
+def _counts(value: Any, path: tuple[str, ...]) -> bool:
+    """Whether a value is a number of copies, which an environment multiplies."""
+    return isinstance(value, int) and (path[-1] == "replicas" or path[-2:-1] == ("scale",))
 
 
 def _before(value: Any, path: tuple[str, ...], factors: Mapping[str, Fraction]) -> Any:
@@ -92,7 +119,7 @@ def _before(value: Any, path: tuple[str, ...], factors: Mapping[str, Fraction]) 
         return {key: _before(inner, (*path, key), factors) for key, inner in value.items()}
     resource = path[-1]
     copies = factors.get("replicas")
-    if copies is not None and isinstance(value, int) and (resource == "replicas" or path[-2:-1] == ("scale",)):
+    if copies is not None and _counts(value, path):
         return max(1, value * copies.denominator // copies.numerator)
     factor = factors.get(resource)
     if factor is None or len(path) < 2 or path[-2] not in _HALVES:  # noqa: PLR2004 - a half and a resource

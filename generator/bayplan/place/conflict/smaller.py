@@ -80,9 +80,11 @@ def _tight(path: tuple[str, ...], value: dict[str, Any]) -> tuple[tuple[str, ...
 
 
 def lowered(fleet: Fleet, service: Service, resource: str, amount: int) -> dict[str, Any]:
-    """Return the policy's words by which one copy is charged no more than an amount."""
+    """Return the policy's words by which one copy is charged no more than an amount: both halves of the guaranteed."""
     if resource == GPU_MEMORY:
         return {"gpu": _words(resource, amount)}
+    if service.qos == "guaranteed":
+        return {half: {resource: _words(resource, amount)} for half in ("limits", "requests")}
     found: dict[str, Any] = {}
     request, limit = service.requests.get(resource), service.limits.get(resource)
     factor = fleet.tier_of(service).overcommit.get(resource, Fraction(1) if resource == MEMORY else None)

@@ -26,6 +26,6 @@ def check(survey: Survey) -> Iterator[Finding]:
             service.name,
             f"may grow to {service.replicas.maximum} copies, but {bound.what}",
             arithmetic=bound.arithmetic,
-            paste=survey.paste(survey.path_of(service, "scale", "max"), survey.copies_before(bound.copies)),
+            paste=survey.paste_copies(survey.path_of(service, "scale"), {"max": bound.copies}),
             also=bound.also,
         )

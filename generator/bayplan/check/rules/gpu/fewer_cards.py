@@ -79,8 +79,7 @@ def _place(survey: Survey, service: Service, *, at_first: bool) -> Place:
 
 
 def _paste(survey: Survey, service: Service, fitting: int, *, at_first: bool) -> str:
-    path, copies = survey.path_of(service), survey.copies_before(fitting)
+    path = survey.path_of(service)
     if not service.replicas.scaled:
-        return survey.paste((*path, "replicas"), copies)
-    scale = {"min": copies, "max": copies} if at_first else {"max": copies}
-    return survey.paste((*path, "scale"), scale)
+        return survey.paste_copies(path, {"replicas": fitting})
+    return survey.paste_copies((*path, "scale"), {"min": fitting, "max": fitting} if at_first else {"max": fitting})
