@@ -120,6 +120,13 @@ class Stack(dict[Path, Leaf]):
         return self._below.get(key, {})
 
 
+_SAME = (("placement", ("node", "nodes")), ("gpu", ("memory", "count", "profile")))
+_INSTEAD: dict[Path, tuple[Path, ...]] = {
+    (key, word): tuple((key, other) for other in words if other != word) for key, words in _SAME for word in words
+}
+"""What says one thing in other words: `placement: n1` takes back `placement: {nodes: [n2]}` of a weaker layer."""
+
+
 def stack(layers: Iterable[Leaves]) -> Stack:
     """Return the leaves that remain when each layer is laid over the ones before it, weakest first.
 
@@ -130,6 +137,9 @@ def stack(layers: Iterable[Leaves]) -> Stack:
     result = Stack(lowest)
     led_through = {way for path in lowest for way in _ways(path)[:-1]} if others else set()
     for layer in others:
+        for path in [one for one, leaf in layer.items() if one in _INSTEAD and leaf.node.value is not None]:
+            for other in _INSTEAD[path]:
+                result.pop(other, None)
         for path, leaf in layer.items():
             result.pop(path, None)
             below = [known for known in result if _covers(path, known)] if path in led_through else []

@@ -43,20 +43,26 @@ class Conflict:
 
 
 def conflicts_of(fleet: Fleet, problem: Problem) -> tuple[Conflict, ...]:
-    """Return every independent cause why a problem is impossible, each with its remedies."""
+    """Return every independent cause why a problem is impossible, each with its remedies.
+
+    Where one change ends all of them, they have one cause: it is told alone.
+    """
     sets = _sets(problem)
     errors = upfront(fleet).errors
     keys = [frozenset(line.key for line in lines) for lines, _ in sets]
-    return tuple(
-        Conflict(
-            lines,
-            sums.message(lines),
-            sums.arithmetic(problem, lines),
-            remedies(Case(fleet, problem, lines, _union(keys, own), Budget(REMEDY_BUDGET), errors)),
-            proven,
-        )
-        for (lines, proven), own in zip(sets, keys, strict=True)
-    )
+
+    def conflict(number: int, others: frozenset[Key], budget: Budget) -> Conflict:
+        lines, proven = sets[number]
+        ways = remedies(Case(fleet, problem, lines, others, budget, errors))
+        return Conflict(lines, sums.message(lines), sums.arithmetic(problem, lines), ways, proven)
+
+    if len(sets) > 1:
+        budget = Budget(REMEDY_BUDGET)
+        for number in range(len(sets)):
+            alone = conflict(number, frozenset(), budget)
+            if alone.remedies:
+                return (alone,)
+    return tuple(conflict(number, _union(keys, own), Budget(REMEDY_BUDGET)) for number, own in enumerate(keys))
 
 
 def _sets(problem: Problem) -> list[tuple[tuple[PolicyLine, ...], bool]]:
