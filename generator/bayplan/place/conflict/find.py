@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bayplan.place.conflict import sums
 from bayplan.place.conflict.remedies import remedies
-from bayplan.place.conflict.remedy import Case, Remedy
+from bayplan.place.conflict.remedy import MANY, Case, Remedy
 from bayplan.place.conflict.shrink import Budget, irreducible
 from bayplan.place.upfront.causes import upfront
 
@@ -50,10 +50,13 @@ def conflicts_of(fleet: Fleet, problem: Problem) -> tuple[Conflict, ...]:
     sets = _sets(problem)
     errors = upfront(fleet).errors
     keys = [frozenset(line.key for line in lines) for lines, _ in sets]
+    growing = any(one.replicas.count < one.replicas.maximum <= MANY for one in fleet.active())
 
     def conflict(number: int, others: frozenset[Key], budget: Budget) -> Conflict:
         lines, proven = sets[number]
-        ways = remedies(Case(fleet, problem, lines, others, budget, errors))
+        ways: tuple[Remedy, ...] = ()
+        for most in (True, False) if growing else (False,):
+            ways = ways or remedies(Case(fleet, problem, lines, others, budget, errors, most))
         return Conflict(lines, sums.message(lines), sums.arithmetic(problem, lines), ways, proven)
 
     if len(sets) > 1:

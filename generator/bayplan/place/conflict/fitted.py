@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from bayplan.place.upfront.causes import Upfront
     from bayplan.place.upfront.sizes import Change
 
-_MANY = 20
 _BUDGET = 60
 """Questions to the solver for all sizes of a fleet."""
 _NONE = "no size of it alone would do: make room where it may stand, or add what is missing"
@@ -45,8 +44,8 @@ def _fitted(fleet: Fleet, known: Upfront, finding: Finding, others: frozenset[Ke
     same = [one for one in known.findings if (one.rule, one.subject) == (finding.rule, finding.subject)]
     errors = known.errors if len(same) > 1 else known.errors - {(finding.rule, finding.subject)}
     changes = ways(known.problem, fleet.services[name_of(subject)], resource)
-    for one in (_grown(fleet), fleet):
-        found = _found(Case(one, known.problem, (), others, budget, errors), changes)
+    for most in (True, False):
+        found = _found(Case(fleet, known.problem, (), others, budget, errors, most), changes)
         if found:
             return replace(finding, paste=show(*found))
     return finding if budget.left <= 0 or not finding.paste else replace(finding, paste="", remedy=_NONE)
@@ -64,13 +63,3 @@ def _found(case: Case, changes: list[list[Change]]) -> Change | None:
 
 def _works(case: Case, some: list[Change], number: int) -> bool:
     return case.ends(*some[number])
-
-
-def _grown(fleet: Fleet) -> Fleet:
-    """Return a fleet with the most copies of what scales, unless that is many: they are to have room as well."""
-    grown = {
-        name: replace(one, replicas=replace(one.replicas, count=one.replicas.maximum))
-        for name, one in fleet.services.items()
-        if one.replicas.maximum <= _MANY
-    }
-    return replace(fleet, services={**fleet.services, **grown})

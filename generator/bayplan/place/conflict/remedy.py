@@ -5,7 +5,7 @@ It counts only if it alone makes the conflict go away while the other conflicts 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bayplan.place.conflict import amend
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 BRIDGE, LOOSEN, TAKE_TURNS, LOWER, CEILING, FEWER, BUY = range(1, 8)
 """Kinds of effort: a bridge or a free port is cheap, a smaller limit costs comfort, a larger machine costs money."""
+
+MANY = 20
+"""Up to so many copies of a service are looked at as they will be at their most."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -48,7 +51,8 @@ class Remedy:
 class Case:
     """A conflict to be solved: its lines, and the keys of all other conflicts, which are set aside.
 
-    `errors` is what stands in the way whatever the solver does, as rule and subject: no way out adds to it.
+    `errors` is what stands in the way whatever the solver does, as rule and subject: no way out adds to it. `grown` is
+    whether there has to be room for the most copies of what scales as well.
     """
 
     fleet: Fleet
@@ -57,6 +61,7 @@ class Case:
     others: frozenset[Key]
     budget: Budget
     errors: frozenset[tuple[str, str]] = frozenset()
+    grown: bool = False
 
     def hopeless(self, *lines: PolicyLine) -> bool:
         """Whether not even dropping some lines altogether would end the conflict, so that no change of them can."""
@@ -68,8 +73,22 @@ class Case:
         if self.budget.left <= 0:
             return False
         self.budget.left -= 1
-        then = upfront(amend.amend(self.fleet, path, value))
+        changed = amend.amend(self.fleet, path, value)
+        return self._holds(changed) and (not self.grown or self._holds(grown(changed)))
+
+    def _holds(self, fleet: Fleet) -> bool:
+        then = upfront(fleet)
         return then.errors <= self.errors and solve.feasible(then.problem.without(self.others)) is True
+
+
+def grown(fleet: Fleet) -> Fleet:
+    """Return a fleet with the most copies of what scales, unless that is many."""
+    most = {
+        name: replace(one, replicas=replace(one.replicas, count=one.replicas.maximum))
+        for name, one in fleet.services.items()
+        if one.replicas.count < one.replicas.maximum <= MANY
+    }
+    return replace(fleet, services={**fleet.services, **most})
 
 
 def remedy(kind: int, much: int, path: tuple[str, ...], value: object) -> Remedy:

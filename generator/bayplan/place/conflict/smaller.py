@@ -10,7 +10,7 @@ from bayplan.model import units
 from bayplan.model.quantity import CPUS, GPU_MEMORY, MEMORY
 from bayplan.place.conflict import amend
 from bayplan.place.conflict.remedy import FEWER, LOWER, TAKE_TURNS, Case, Remedy, least, remedy
-from bayplan.place.constraints.lines import GPU
+from bayplan.place.constraints.lines import GPU, gpu_demand
 from bayplan.place.upfront.quotas import closure
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _fewer(case: Case, demands: list[PolicyLine]) -> Iterator[Remedy]:
     for subject in sorted({line.subject for line in demands}):
         service = case.fleet.services[amend.name_of(subject)]
         copies = service.replicas.count
-        if copies == 1 or case.hopeless(*(line for line in demands if line.subject == subject)):
+        if copies == 1 or case.hopeless(*_asked(case, service)):
             continue
         path = ("services", subject)
 
@@ -163,6 +163,13 @@ def _fewer(case: Case, demands: list[PolicyLine]) -> Iterator[Remedy]:
         fewer = least(1, copies - 1, ends)
         if fewer is not None:
             yield remedy(FEWER, 1000 * fewer // copies, path, _copies(service, copies - fewer))
+
+
+def _asked(case: Case, service: Service) -> Iterator[PolicyLine]:
+    """Yield all that a service asks for: fewer copies ask for less of each."""
+    yield from (line for (name, _), line in case.problem.demands.items() if name == service.name)
+    if service.gpu:
+        yield gpu_demand(service, service.gpu)
 
 
 def _copies(service: Service, copies: int) -> dict[str, Any]:
