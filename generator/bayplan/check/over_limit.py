@@ -9,6 +9,7 @@ from bayplan.check.mending import larger_limit, tuning_that_ends
 from bayplan.model import units
 from bayplan.model.quantity import MEMORY
 from bayplan.model.units import MIB, show_bytes, show_share
+from bayplan.source import walk
 from bayplan.tuning.settings import BUFFER_POOL, CACHE, CODE, DIRECT, MAXMEMORY, METASPACE, PAGE_CACHE, SHARED_BUFFERS
 
 if TYPE_CHECKING:
@@ -53,7 +54,9 @@ def over_limit(
         if setting is None:
             continue
         limit, amount = limit_of(known), setting.amount
-        paste = tuning_that_ends(survey, known, setting, lambda other: worst(other) is not None)
+        paste = tuning_that_ends(
+            survey, known, setting, lambda other: worst(other) is not None or bool(headroom(other))
+        )
         first, other = blamed(survey, known, setting)
         words = {"said": in_words(setting), "amount": show_bytes(amount), "limit": show_bytes(limit)}
         yield rule.finding(
@@ -71,7 +74,7 @@ def blamed(survey: Survey, known: Application, setting: Setting, together: int =
     """Return the line that makes a setting too large for its limit, and the other one.
 
     It is the setting, unless it fitted a limit that its service had before, in its Compose file or in another
-    environment: then it is what made the limit smaller.
+    environment: then it is what made the limit smaller. A setting beside that line came with it, or later.
 
     Args:
         survey: the fleet.
@@ -88,8 +91,17 @@ def blamed(survey: Survey, known: Application, setting: Setting, together: int =
     if not smaller or len(smaller) == len(layers):
         return setting.place, limit.place
     cut, before = smaller[-1][1], layers[len(smaller)][1]
+    if cut != before and setting.place.file == cut.file and not _inside(survey, cut, setting.place):
+        return setting.place, limit.place
     multiplied = survey.at("environments", survey.environment, "multiply", MEMORY) if cut == before else None
     return (multiplied.place if multiplied is not None else cut), setting.place
+
+
+def _inside(survey: Survey, cut: Place, other: Place) -> bool:
+    """Whether a line is one of the environment, which comes later, and the other is not."""
+    there = survey.at("environments", survey.environment)
+    places = {node.place for _, node in walk(there)} if there is not None else set()
+    return cut in places and other not in places
 
 
 def _bytes(said: Node) -> int:

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 from bayplan.analyse.pools import asks
 from bayplan.finding import Finding, error
 from bayplan.model.names import Name
-from bayplan.model.units import in_policy, show
+from bayplan.model.quantity import MEMORY
+from bayplan.model.units import MIB, in_policy, show
+from bayplan.place.conflict.amend import show as show_line
+from bayplan.place.upfront.sizes import halves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,9 +48,30 @@ def _all(fleet: Fleet, pool: Pool, kind: str, resource: str, quota: Quantity) ->
             f"the members of pool {pool.name} ask for more than its quota",
             f"raise the quota to {show(resource, most)}, lower the members, or let the pool run on demand",
             arithmetic=f"{parts} = {show(resource, total)} > {show(resource, quota.amount)}",
-            paste=_raised(pool, kind, resource, most),
+            paste=_lowered(fleet, asked, quota, kind, resource, most) or _raised(pool, kind, resource, most),
             also=_said([one for one, _ in asked], kind, resource),
         )
+
+
+def _lowered(
+    fleet: Fleet, asked: list[tuple[Service, int]], quota: Quantity, kind: str, resource: str, most: int
+) -> str:
+    """Return what makes the largest member fit a quota that the nodes could not have as high as it would have to be."""
+    shared = [one.quota.get("requests", {}).get(resource) for one in fleet.pools.values() if not one.per_node]
+    promised = sum(one.amount for one in shared if one is not None and one != quota)
+    outside = sum(asks(fleet, one, kind, resource) * one.replicas.count for one in fleet.active() if not one.pool)
+    if kind != "requests" or promised + outside + most <= sum(node.room(resource) for node in fleet.nodes.values()):
+        return ""
+    largest, amount = max(asked, key=_amount)
+    each = (quota.amount - sum(one for _, one in asked) + amount) // largest.replicas.maximum
+    step = MIB if resource == MEMORY else 10
+    if each < step:
+        return ""
+    return show_line(("services", str(largest.name)), halves(largest, resource, each // step * step))
+
+
+def _amount(one: tuple[Service, int]) -> int:
+    return one[1]
 
 
 def _said(members: Iterable[Service], kind: str, resource: str) -> tuple[Place, ...]:

@@ -159,6 +159,14 @@ def _no_cards(problem: Problem, service: Service) -> Iterator[Cause]:
         yield finding, frozenset({line.key})
 
 
+def halves(service: Service, resource: str, most: int) -> dict[str, object]:
+    """Return what a service says so that it neither asks nor takes more than an amount."""
+    both = {"requests": service.requests, "limits": service.limits}
+    said = {half: amounts[resource].amount for half, amounts in both.items() if resource in amounts}
+    over = [half for half, amount in said.items() if amount > most] if said else ["requests"]
+    return {half: {resource: in_policy(resource, most)} for half in over}
+
+
 def _less(problem: Problem, service: Service, ask: GpuAsk) -> list[list[Change]]:
     """Return what asks for the most of the same that is given where it may stand, or else on another node."""
     path, open_nodes = ("services", str(service.name)), _open(problem, service)

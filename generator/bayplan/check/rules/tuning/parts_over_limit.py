@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayplan.check.mending import larger_limit, tuning_that_ends
-from bayplan.check.over_limit import blamed, in_words, limit_of, parts
+from bayplan.check.over_limit import blamed, headroom, in_words, limit_of, parts
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
 from bayplan.model.units import show_bytes
@@ -36,7 +36,7 @@ def check(survey: Survey) -> Iterator[Finding]:
             f"divides more memory than its limit of {show_bytes(limit)}: {', '.join(map(in_words, some))}",
             arithmetic=f"{named} = {show_bytes(total)} > {show_bytes(limit)}",
             remedy=f"or a limit of {show_bytes(total * 5 // 4)}",
-            paste=tuning_that_ends(survey, known, first, lambda other: bool(_over(other)))
+            paste=tuning_that_ends(survey, known, first, lambda other: bool(_over(other) or headroom(other)))
             or larger_limit(survey, known.service, total * 5 // 4),
             also=(*(one.place for one in others), other),
         )
