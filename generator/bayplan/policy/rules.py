@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from bayplan.finding import error
 from bayplan.model.service import PlacementRule
 from bayplan.policy.groups import select
 from bayplan.policy.layers import Leaf, taken_back
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from bayplan.source import Node
 
 _FEW = 8
+_LIKE = 0.75
+"""How alike a name is that was meant."""
 _STRENGTH = ("node", "nodes", "require", "affinity", "spread", "anti_affinity", "prefer", "tolerations")
 """Keys of a rule, by how much they leave to choose: the first that is written is where the rule is."""
 Found = Mapping[tuple[str, ...], Leaf]
@@ -72,7 +76,10 @@ def _node(findings: Findings, service: Name, leaf: Leaf | None, nodes: Texts) ->
 
 
 def _unknown(findings: Findings, subject: str, node: Node, name: str, nodes: Texts) -> None:
-    findings.say("nodes/unknown", node, subject, f"'{name}' is not among nodes", _choices(nodes))
+    near = difflib.get_close_matches(name, nodes.all, 2, _LIKE)
+    write = near[0] if len(near) == 1 else ""  # of several that are as near, any would be a guess
+    message = f"'{name}' is not among nodes"
+    findings.append(error("nodes/unknown", node.place, subject, message, _choices(nodes), write=write))
 
 
 def _choices(nodes: Texts) -> str:

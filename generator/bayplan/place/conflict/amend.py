@@ -185,7 +185,7 @@ _RULES: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "affinity": lambda _: {"affinity": {}},
     "anti_affinity": lambda _: {"anti_affinity": {}},
     "require": lambda _: {"require": {}},
-    "nodes": lambda _: {"nodes": ()},
+    "nodes": lambda value: {"nodes": tuple(value or ()), **({"node": ""} if value else {})},
     "tolerations": lambda value: {"tolerations": tuple(value)},
 }
 _WORDS: Mapping[str, Callable[[Service, Any], Service]] = {

@@ -14,6 +14,7 @@ from bayplan.place.upfront.taken import free_port
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from bayplan.model.service import Service
     from bayplan.place.constraints.lines import PolicyLine
 
 Change = tuple[int, tuple[str, ...], Any]
@@ -52,6 +53,14 @@ def _tolerate(case: Case, line: PolicyLine) -> Iterator[Change]:
         if service and line.detail not in service.placement.tolerations:
             tolerated = [*service.placement.tolerations, line.detail]
             yield LOOSEN, ("services", subject, "placement", "tolerations"), tolerated
+    bound = {str(one.name): _tolerant(one, line) for one in case.problem.services if one.placement.only == line.subject}
+    if len(bound) > 1:
+        yield LOOSEN, ("services",), {name: {"placement": value} for name, value in bound.items()}
+
+
+def _tolerant(service: Service, line: PolicyLine) -> dict[str, Any]:
+    """Return the placement of who may only stand on one node, with the taint of that tolerated."""
+    return {"nodes": [line.subject], "tolerations": sorted({*service.placement.tolerations, line.detail})}
 
 
 def _volume(_case: Case, line: PolicyLine) -> Iterator[Change]:

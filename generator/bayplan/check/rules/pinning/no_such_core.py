@@ -59,8 +59,9 @@ def _finding(
     there = [core for core in some if core < has]
     here = survey.shares.get(node) if path[0] not in ("pools", "tiers") else None
     free = [core for core in here.free if core not in there] if here else []
-    # As many as before, so that whoever runs there has room: others of the node for those that it does not have.
-    cores = [*there, *free[: len(some) - len(there)]]
+    # As many as before, so that whoever runs there has room: others of the node for those that it does not have, but
+    # one, which those in no set need.
+    cores = [*there, *(free[:-1] or free)[: len(some) - len(there)]]
     value = show_cores(cores) if cores else nothing
     return RULE.finding(
         place,
