@@ -63,7 +63,8 @@ def _lowered(
     if kind != "requests" or promised + outside + most <= sum(node.room(resource) for node in fleet.nodes.values()):
         return ""
     largest, amount = max(asked, key=_amount)
-    each = (quota.amount - sum(one for _, one in asked) + amount) // largest.replicas.maximum
+    others = sum(one * member.replicas.maximum // member.replicas.count for member, one in asked if one)
+    each = (quota.amount - others) // largest.replicas.maximum + amount // largest.replicas.count
     step = MIB if resource == MEMORY else 10
     if each < step:
         return ""

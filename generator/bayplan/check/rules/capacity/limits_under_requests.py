@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayplan.analyse.pools import asks
 from bayplan.check.rule import Rule
 from bayplan.finding import Severity
 from bayplan.model import units
@@ -31,6 +32,18 @@ def check(survey: Survey) -> Iterator[Finding]:
                 f"pools.{name}",
                 f"is promised {promised} of {resource}, and may take {most} only: the promise is never kept",
                 arithmetic=f"{promised} > {most}",
-                paste=survey.paste_amount(("pools", name, "quota", "requests"), resource, limit.amount),
+                paste=_paste(survey, name, resource, limit.amount, request.amount),
                 also=(request.place,),
             )
+
+
+def _paste(survey: Survey, pool: str, resource: str, limit: int, request: int) -> str:
+    """Return a lower promise, or a higher limit where the members ask for more than that."""
+    asked, most = (
+        sum(asks(survey.fleet, one, half, resource) * one.replicas.maximum for one in survey.pools.get(pool, ()))
+        for half in ("requests", "limits")
+    )
+    path = ("pools", pool, "quota")
+    if asked <= limit:
+        return survey.paste_amount((*path, "requests"), resource, limit)
+    return survey.paste_amount((*path, "limits"), resource, max(request, most), at_most=False)

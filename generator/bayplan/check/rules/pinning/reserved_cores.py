@@ -75,6 +75,10 @@ def _of_line(survey: Survey, node: Node, said: Said, some: tuple[int, ...]) -> F
     if here is not None and said.path[0] == "services" and (left or said.word == OS):
         # As many as before, or of the system's as many as are asked for, so that whoever runs there has room.
         wanted = len(some) if left else max(1, -(-_asked(here, some) // _MILLI))
+        # Those of other sets are somebody's, too, as long as there are others.
+        mapped = {core for cores in node.core_map.values() for core in cores}
+        own = [core for core in left if core not in mapped]
+        left = own if len(own) < len(left) and len(here.free) > len(own) else left
         left += [core for core in here.free if core not in left][: max(0, wanted - len(left))]
     return RULE.finding(
         said.place,
