@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import re
 from typing import TYPE_CHECKING, Any, cast
 
@@ -103,7 +104,7 @@ def _as_word(fault: ValidationError, node: Node) -> str:
     """Return a number, or a truth value, in quotes where Compose takes the word that it is: `cpuset: 6`."""
     kinds = fault.validator_value if fault.validator == "type" else ()
     wanted = {kinds} if isinstance(kinds, str) else set(cast("Any", kinds))
-    if "string" not in wanted or isinstance(node.value, str | None) or node.is_map or node.is_list:
+    if "string" not in wanted or not isinstance(node.value, (int, float)) or not math.isfinite(node.value):
         return ""
     pattern = cast("Any", fault.schema).get("pattern", "")
     return json.dumps(node.string) if re.search(pattern, node.string) else ""
