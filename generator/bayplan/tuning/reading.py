@@ -21,7 +21,6 @@ from bayplan.tuning.given import options_in
 from bayplan.tuning.images import Image, image_of
 from bayplan.tuning.places import Places
 from bayplan.tuning.settings import (
-    BUFFER_POOL,
     CACHE,
     CACHE_SIZE,
     CODE,
@@ -36,8 +35,8 @@ from bayplan.tuning.settings import (
     MAXMEMORY,
     METASPACE,
     MODELS,
+    MYSQL_OPTIONS,
     PAGE_CACHE,
-    PER_CONNECTION,
     SHARED_BUFFERS,
     TOLD,
     WATERMARK,
@@ -296,6 +295,6 @@ def _wired_tiger(name: str, text: str) -> int | None:
 _OPTIONS = (
     ("-c", (SHARED_BUFFERS, WORK_MEM, CONNECTIONS, MAINTENANCE, CACHE_SIZE), options_amount),
     ("--", (MAXMEMORY, EVICTION), _redis),
-    ("--", (BUFFER_POOL, CONNECTIONS, *PER_CONNECTION), _mysql),
+    ("--", MYSQL_OPTIONS, _mysql),
     ("--", ("wiredTigerCacheSizeGB",), _wired_tiger),
 )

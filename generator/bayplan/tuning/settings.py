@@ -25,6 +25,7 @@ SHARED_BUFFERS, WORK_MEM, CONNECTIONS, BUFFER_POOL = (
 MAINTENANCE, CACHE_SIZE, TOLD = "maintenance_work_mem", "effective_cache_size", "memory"
 PER_CONNECTION = ("sort_buffer_size", "join_buffer_size", "read_buffer_size", "read_rnd_buffer_size")
 """What MySQL gives each connection that needs it."""
+MYSQL_OPTIONS = (BUFFER_POOL, CONNECTIONS, *PER_CONNECTION)
 WATERMARK, MODELS = "vm_memory_high_watermark", "models"
 LINES = ("entrypoint", "command")
 
