@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bayplan.check.caches import image_name
 from bayplan.check.rules.duplicates.same_image import SHARED
 from bayplan.check.rules.security.mutable_tag import is_moving
+from bayplan.check.rules.security.no_health_check import brings_check
 from bayplan.model.names import Name
 
 if TYPE_CHECKING:
@@ -359,6 +360,7 @@ def same_image(rng: random.Random, ground: Ground) -> Patch | None:
     programs = Counter(image_name(one.image) for one in services(ground))
     lone = [one for one in others if settled(one.image) or programs[image_name(one.image)] == 1]
     plain = [one for one in lone if not one.tuning and not one.build and not is_moving(one.image)]
+    plain = [one for one in plain if not brings_check(one.image)]  # else its check would be missed, too
     there = bool(services(ground, lambda one: runs(one, program)))
     if len(plain) < (1 if there else 2):
         return None

@@ -27,15 +27,15 @@ _PROBES = {
     "valkey": ["CMD", "valkey-cli", "ping"],
 }
 """What some images bring along to ask themselves."""
-_ASKING = frozenset(
-    {
-        "blakeblackshear/frigate", "cadvisor/cadvisor", "gitlab/gitlab-ce", "gitlab/gitlab-ee", "goauthentik/server",
-        "immich-app/immich-machine-learning", "immich-app/immich-server", "itzg/minecraft-server", "jellyfin/jellyfin",
-        "louislam/uptime-kuma", "matrixdotorg/synapse", "netdata/netdata", "open-webui/open-webui",
-        "paperless-ngx/paperless-ngx", "pihole/pihole", "plexinc/pms-docker", "qmcgaw/gluetun", "vaultwarden/server",
-    }
-)  # fmt: skip
-"""Images whose Dockerfile is not at hand, but known to have a health check."""
+_ASKING = {
+    "blakeblackshear": ("frigate",), "cadvisor": ("cadvisor",), "gitlab": ("gitlab-ce", "gitlab-ee"),
+    "goauthentik": ("server",), "immich-app": ("immich-machine-learning", "immich-server"),
+    "itzg": ("minecraft-server",), "jellyfin": ("jellyfin",), "louislam": ("uptime-kuma",),
+    "matrixdotorg": ("synapse",), "netdata": ("netdata",),
+    "open-webui": ("open-webui",), "paperless-ngx": ("paperless-ngx",), "pihole": ("pihole",),
+    "plexinc": ("pms-docker",), "qmcgaw": ("gluetun",), "vaultwarden": ("server",),
+}  # fmt: skip
+"""Owner → images whose Dockerfile is not at hand, but known to have a health check."""
 
 
 def check(survey: Survey) -> Iterator[Finding]:
@@ -81,9 +81,13 @@ def watched(survey: Survey, service: Service) -> bool:
 def _asks_itself(survey: Survey, service: Service) -> bool:
     """Whether the image of a service brings a health check, by its Dockerfile or as it is known."""
     image = survey.images.get(service.name)
-    owner, _, _ = service.image.partition("@")[0].rpartition("/")
-    known = f"{owner.rpartition('/')[2]}/{image_name(service.image)}"
-    return image.asks if image is not None else known in _ASKING
+    return image.asks if image is not None else brings_check(service.image)
+
+
+def brings_check(image: str) -> bool:
+    """Whether an image that is not built here is known to ask itself whether it works."""
+    owner = image.partition("@")[0].rpartition("/")[0].rpartition("/")[2]
+    return image_name(image) in _ASKING.get(owner, ())
 
 
 def jobs(survey: Survey) -> frozenset[Name]:
