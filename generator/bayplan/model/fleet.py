@@ -113,7 +113,12 @@ class Node:
 
     def disk_of(self, volume: Volume) -> str:
         """Return the resource that a volume takes space of here: the disk of its class, or else the first one."""
-        return f"{DISK}{volume.disk_class or next(iter(self.disks), '')}"
+        return f"{DISK}{volume.disk_class or self.first_disk}"
+
+    @property
+    def first_disk(self) -> str:
+        """Return the class that volumes without one are of here, empty if the node names no disks."""
+        return next(iter(self.disks), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,7 +174,7 @@ def _node_lines(node: Node, resources: Iterable[str]) -> Iterator[PolicyLine]:
 
 def same_disk(nodes: Iterable[Node], resource: str) -> bool:
     """Whether a volume without a class takes of a disk on all of some nodes, or on none: their first is the same."""
-    return not resource.startswith(DISK) or len({next(iter(node.disks), "") for node in nodes}) == 1
+    return not resource.startswith(DISK) or len({node.first_disk for node in nodes}) == 1
 
 
 def _unknown_disk(node: Node, resource: str) -> bool:
